@@ -1,0 +1,143 @@
+//! What was asked, decided and done: one event per call, one per outgoing request.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use crate::{effect::Effect, error::Sent, grant::Refusal};
+
+/// Receives audit events. Called on the host's own tasks: hand the event over, do not block.
+///
+/// An event never holds a secret, and every text in it that a guest chose is escaped and cut.
+pub trait AuditSink: Send + Sync + 'static {
+    /// Takes one event.
+    fn record(&self, event: AuditEvent);
+}
+
+/// One thing that happened. Decided when it began, complete when it is handed over.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum AuditEvent {
+    /// A call of a plugin ended.
+    Call(CallEvent),
+    /// A request that a plugin wanted to make ended, or was refused.
+    Request(RequestEvent),
+}
+
+/// What the host was asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// `list-actions`.
+    List,
+    /// `describe-action`.
+    Describe,
+    /// `execute-action`.
+    Execute,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::List => "list",
+            Self::Describe => "describe",
+            Self::Execute => "execute",
+        })
+    }
+}
+
+/// The end of a call.
+#[derive(Debug, Clone)]
+pub struct CallEvent {
+    /// The call; its requests carry the same number. Unique within a host.
+    pub call: u64,
+    /// The tenant of the grant.
+    pub tenant: String,
+    /// The plugin's digest, `sha256:…`.
+    pub plugin: String,
+    /// What was asked.
+    pub operation: Operation,
+    /// The app that was asked, escaped.
+    pub app: String,
+    /// The action that was asked, escaped.
+    pub action: Option<String>,
+    /// The effect that the host resolved; `None` when the call was refused before.
+    pub effect: Option<Effect>,
+    /// How it ended: `ok`, `failed` (the app refused), or the error, without the tenant's data.
+    pub result: String,
+    /// Whether a request that mattered left.
+    pub sent: Sent,
+    /// How many requests the plugin wanted to make.
+    pub requests: usize,
+    /// When it began.
+    pub started: SystemTime,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// The end of an outgoing request.
+#[derive(Debug, Clone)]
+pub struct RequestEvent {
+    /// The call it belongs to.
+    pub call: u64,
+    /// Its number within the call, from 1.
+    pub request: usize,
+    /// The tenant of the grant.
+    pub tenant: String,
+    /// The plugin's digest, `sha256:…`.
+    pub plugin: String,
+    /// What the guest asked for: the route, or, of a request that is none, its method and URI, escaped.
+    pub target: String,
+    /// The effect of the route; `None` when it was refused.
+    pub effect: Option<Effect>,
+    /// Why it was refused, when it was.
+    pub refusal: Option<Refusal>,
+    /// How it ended: `answered`, `refused`, or what went wrong.
+    pub result: String,
+    /// The upstream's status, when it answered.
+    pub status: Option<u16>,
+    /// Whether it left.
+    pub sent: Sent,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Bytes of the body that was sent.
+    pub request_bytes: usize,
+    /// Bytes of the body that was received.
+    pub response_bytes: usize,
+    /// When it began.
+    pub started: SystemTime,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// The sink of a host that was given none: `tracing`, target `actionbox::audit`.
+pub(crate) struct TracingSink;
+
+impl AuditSink for TracingSink {
+    fn record(&self, event: AuditEvent) {
+        match event {
+            AuditEvent::Call(e) => tracing::info!(
+                target: "actionbox::audit",
+                call = e.call, tenant = ?e.tenant, plugin = e.plugin, operation = %e.operation, app = e.app,
+                action = e.action, effect = e.effect.map(Effect::as_str), result = e.result, sent = %e.sent,
+                requests = e.requests, duration = ?e.duration, "call",
+            ),
+            AuditEvent::Request(e) => tracing::info!(
+                target: "actionbox::audit",
+                call = e.call, request = e.request, tenant = ?e.tenant, target = e.target,
+                effect = e.effect.map(Effect::as_str), refusal = e.refusal.map(|r| r.to_string()), result = e.result,
+                status = e.status, sent = %e.sent, attempts = e.attempts, duration = ?e.duration, "request",
+            ),
+        }
+    }
+}
+
+/// Escapes and cuts text that a guest chose, so that it cannot forge a line or flood a log.
+pub(crate) fn escaped(text: &str) -> String {
+    const SHOWN: usize = 200;
+    let mut out: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        out.push('…');
+    }
+    out
+}

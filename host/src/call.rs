@@ -1,0 +1,266 @@
+//! One call: a store of its own, its limits and its deadline; a fresh instance, dropped after.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    task::{self, Poll},
+    time::{Duration, Instant},
+};
+
+use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline, WasmCoreDump, component::ResourceTable};
+use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::{
+    audit::escaped,
+    contract::bindings::{Plugin as Bindings, PluginPre},
+    gate::{Context, Gate},
+    limits::{Exceeded, Limits},
+    output::GuestOutput,
+};
+
+/// What a store holds: the guest's view of WASI, its gate, and the count of its memory.
+pub(crate) struct CallState {
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    table: ResourceTable,
+    gate: Gate,
+    space: Space,
+}
+
+impl WasiView for CallState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for CallState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.gate }
+    }
+}
+
+/// Receives the core dump of a guest that trapped: every memory of its store.
+pub(crate) type CoreDumpSink = Arc<dyn Fn(Vec<u8>) + Send + Sync>;
+
+/// Why a guest gave no result at all.
+#[derive(Debug)]
+pub(crate) enum Crash {
+    Exceeded(Exceeded),
+    Trapped(String),
+    NoRoom(String),
+}
+
+/// Runs one export of a fresh instance to its end, within all limits.
+pub(crate) async fn run<T>(
+    engine: &Engine,
+    plugin: &PluginPre<CallState>,
+    context: &Arc<Context>,
+    core_dumps: Option<&CoreDumpSink>,
+    export: impl AsyncFnOnce(&Bindings, &mut Store<CallState>) -> wasmtime::Result<T>,
+) -> Result<T, Crash> {
+    let limits = &context.limits;
+    let output = GuestOutput::new(context.call, limits.output_bytes);
+    let clock = Arc::new(CpuClock::default());
+    let mut store = store(engine, context, &output, &clock);
+    let guest = async {
+        let instance = plugin.instantiate_async(&mut store).await?;
+        export(&instance, &mut store).await
+    };
+    // Epochs do not interrupt a guest that waits inside the host: the timeout around it all does.
+    let ended =
+        tokio::time::timeout_at(context.deadline.into(), Metered { guest: Box::pin(guest), clock }).await;
+    match ended {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => {
+            if let (Some(sink), Some(dump)) = (core_dumps, error.downcast_ref::<WasmCoreDump>()) {
+                sink(dump.serialize(&mut store, "plugin"));
+            }
+            Err(crash(&error, limits, &output))
+        }
+        Err(_) => Err(Crash::Exceeded(Exceeded::WallTime(limits.wall_time))),
+    }
+}
+
+fn store(
+    engine: &Engine,
+    context: &Arc<Context>,
+    output: &GuestOutput,
+    clock: &Arc<CpuClock>,
+) -> Store<CallState> {
+    let limits = &context.limits;
+    let mut http = WasiHttpCtx::new();
+    http.set_field_size_limit(limits.header_bytes);
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(limits.handles);
+    let state = CallState {
+        wasi: wasi(limits, output),
+        http,
+        table,
+        gate: Gate(context.clone()),
+        space: Space::new(limits),
+    };
+    let mut store = Store::new(engine, state);
+    store.limiter(|state| &mut state.space);
+    store.set_hostcall_fuel(limits.result_bytes);
+    store.set_max_component_handles(limits.handles);
+    store.set_epoch_deadline(1);
+    let (clock, most) = (clock.clone(), limits.cpu_time);
+    store.epoch_deadline_callback(move |_| {
+        if clock.spent() > most {
+            return Err(Exceeded::CpuTime(most).into());
+        }
+        Ok(UpdateDeadline::Yield(1))
+    });
+    store
+}
+
+/// Everything that language runtimes import, present but denying: no environment, arguments, files or
+/// sockets. Clocks and random numbers are real.
+fn wasi(limits: &Limits, output: &GuestOutput) -> WasiCtx {
+    WasiCtxBuilder::new()
+        .stdout(output.clone())
+        .stderr(output.clone())
+        .max_random_size(limits.random_bytes as u64)
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false)
+        .build()
+}
+
+/// Tells a bound that was passed from a plugin that crashed by itself.
+fn crash(error: &wasmtime::Error, limits: &Limits, output: &GuestOutput) -> Crash {
+    if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
+        return Crash::Exceeded(*exceeded);
+    }
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return Crash::NoRoom(error.root_cause().to_string());
+    }
+    let cause = error.root_cause().to_string();
+    // wasmtime has no types for these three.
+    if cause.contains("resource limit exceeded") {
+        return Crash::Exceeded(Exceeded::Instances(limits.instances));
+    }
+    if cause.contains("fuel allocated for hostcalls has been exhausted") {
+        return Crash::Exceeded(Exceeded::ResultBytes(limits.result_bytes));
+    }
+    if cause.contains("resource table has no free keys")
+        || cause.contains("maximum number of component handles")
+    {
+        return Crash::Exceeded(Exceeded::Handles(limits.handles));
+    }
+    let cause = match error.downcast_ref::<I32Exit>() {
+        Some(I32Exit(code)) => format!("it called exit with code {code}"),
+        None => cause,
+    };
+    // A panic's message is on stderr, and worth more than `unreachable`.
+    Crash::Trapped(match output.last_line() {
+        Some(line) => format!("{}; its last output: {line}", escaped(&cause)),
+        None => escaped(&cause),
+    })
+}
+
+/// Counts memory, tables and instances over the whole store.
+struct Space {
+    memory: usize,
+    memory_limit: usize,
+    elements: usize,
+    elements_limit: usize,
+    instances_limit: usize,
+}
+
+impl Space {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            memory: 0,
+            memory_limit: limits.memory_bytes,
+            elements: 0,
+            elements_limit: limits.table_elements,
+            instances_limit: limits.instances,
+        }
+    }
+}
+
+impl ResourceLimiter for Space {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.memory.saturating_add(desired.saturating_sub(current));
+        if total > self.memory_limit {
+            return Err(Exceeded::Memory(self.memory_limit).into());
+        }
+        self.memory = total;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let total = self.elements.saturating_add(desired.saturating_sub(current));
+        if total > self.elements_limit {
+            return Err(Exceeded::TableElements(self.elements_limit).into());
+        }
+        self.elements = total;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        self.instances_limit
+    }
+
+    fn tables(&self) -> usize {
+        self.instances_limit
+    }
+
+    fn memories(&self) -> usize {
+        self.instances_limit
+    }
+}
+
+/// How long a guest has been running, as opposed to waiting.
+#[derive(Default)]
+struct CpuClock {
+    spent: AtomicU64,
+    /// When the current stretch began, in nanoseconds from [`origin`]; 0 while the guest waits.
+    since: AtomicU64,
+}
+
+impl CpuClock {
+    fn start(&self) {
+        self.since.store(nanos().max(1), Relaxed);
+    }
+
+    fn stop(&self) {
+        let since = self.since.swap(0, Relaxed);
+        self.spent.fetch_add(nanos().saturating_sub(since), Relaxed);
+    }
+
+    fn spent(&self) -> Duration {
+        let running = match self.since.load(Relaxed) {
+            0 => 0,
+            since => nanos().saturating_sub(since),
+        };
+        Duration::from_nanos(self.spent.load(Relaxed) + running)
+    }
+}
+
+fn nanos() -> u64 {
+    static ORIGIN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    u64::try_from(ORIGIN.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Runs the clock while the guest is polled.
+struct Metered<F> {
+    guest: Pin<Box<F>>,
+    clock: Arc<CpuClock>,
+}
+
+impl<F: Future> Future for Metered<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
+        self.clock.start();
+        let polled = self.guest.as_mut().poll(cx);
+        self.clock.stop();
+        polled
+    }
+}

@@ -1,0 +1,236 @@
+//! The contract's values as an embedder sees them, and their way out of the bindings.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::effect::Effect;
+
+/// The generated bindings of the world `plugin`.
+pub(crate) mod bindings {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        world: "plugin",
+        exports: { default: async },
+        require_store_data_send: true,
+        with: {
+            "wasi:http": wasmtime_wasi_http::p2::bindings::http,
+            "wasi:io": wasmtime_wasi::p2::bindings::io,
+            "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
+        },
+    });
+}
+
+use bindings::actionbox::plugin::types as wit;
+
+/// One operation of a connected app.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Action {
+    /// The id that `describe_action` and `execute_action` take.
+    pub id: String,
+    /// A short title for people.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// The upstream's own label, such as `v2`.
+    pub tag: Option<String>,
+    /// The effect that the host enforces for it under the grant of the call; `None` when the grant does
+    /// not allow it.
+    pub effect: Option<Effect>,
+    /// The effect that the plugin claims: for display only, it grants nothing.
+    pub claimed_effect: Option<Effect>,
+}
+
+/// The kind of value that a parameter takes.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ParameterKind {
+    /// One line of text.
+    Text,
+    /// An e-mail address.
+    Email,
+    /// A number.
+    Number,
+    /// Several lines of text.
+    Textarea,
+    /// A URL.
+    Url,
+    /// A JSON value.
+    Json,
+    /// A kind that the contract does not know, as the upstream spells it.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl fmt::Display for ParameterKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Email => "email",
+            Self::Number => "number",
+            Self::Textarea => "textarea",
+            Self::Url => "url",
+            Self::Json => "json",
+            Self::Other(other) => other,
+        })
+    }
+}
+
+/// One input of an action.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Parameter {
+    /// The key in the parameters object.
+    pub name: String,
+    /// A short title for people.
+    pub label: String,
+    /// Whether the action refuses to run without it.
+    pub required: bool,
+    /// The kind of value it takes.
+    pub kind: ParameterKind,
+}
+
+/// How an action ended in the connected app.
+///
+/// Two cases, so that the data of a failed action is not read as a result by mistake. The upstream answers
+/// HTTP 200 in both.
+#[must_use = "an action that was executed may still have failed in the connected app"]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(tag = "outcome", rename_all = "lowercase")]
+pub enum Outcome {
+    /// The connected app did what was asked.
+    Succeeded(Success),
+    /// The connected app refused or failed.
+    Failed(Failure),
+}
+
+/// What the connected app answered when it did what was asked.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Success {
+    /// The connected app's own HTTP status, when the upstream tells it.
+    pub http_status: Option<u16>,
+    /// The connected app's answer.
+    pub data: Value,
+}
+
+/// What the connected app answered when it refused or failed.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, thiserror::Error)]
+#[error("the connected app answered {node_status:?}")]
+pub struct Failure {
+    /// The upstream's word for it, such as `Errored`.
+    pub node_status: String,
+    /// The connected app's own HTTP status, when the upstream tells it.
+    pub http_status: Option<u16>,
+    /// The connected app's own error body.
+    pub data: Value,
+}
+
+impl Outcome {
+    /// Returns the success, or the failure as an error.
+    ///
+    /// # Errors
+    ///
+    /// The [`Failure`], when the connected app refused or failed.
+    pub fn into_result(self) -> Result<Success, Failure> {
+        match self {
+            Self::Succeeded(success) => Ok(success),
+            Self::Failed(failure) => Err(failure),
+        }
+    }
+}
+
+/// One thing that is wrong with the parameters of a call.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Problem {
+    /// The parameter it is about; `None` when it is about the parameters as a whole.
+    pub parameter: Option<String>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Problem {
+    pub(crate) fn join(problems: &[Self]) -> String {
+        let shown: Vec<_> = problems.iter().map(Self::to_string).collect();
+        shown.join("; ")
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.parameter {
+            Some(parameter) => write!(f, "{parameter}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+/// The contract's error, as the plugin returned it.
+pub(crate) use wit::Error as PluginError;
+
+impl Action {
+    pub(crate) fn from_wit(action: wit::Action, effect: Option<Effect>) -> Self {
+        Self {
+            id: action.id,
+            name: action.name,
+            description: action.description,
+            tag: action.tag,
+            effect,
+            claimed_effect: action.claimed_effect.map(Effect::from),
+        }
+    }
+}
+
+impl From<wit::Effect> for Effect {
+    fn from(effect: wit::Effect) -> Self {
+        match effect {
+            wit::Effect::Read => Self::Read,
+            wit::Effect::Write => Self::Write,
+            wit::Effect::Destructive => Self::Destructive,
+            wit::Effect::Raw => Self::Raw,
+        }
+    }
+}
+
+impl From<wit::Parameter> for Parameter {
+    fn from(parameter: wit::Parameter) -> Self {
+        Self {
+            name: parameter.name,
+            label: parameter.label,
+            required: parameter.required,
+            kind: match parameter.kind {
+                wit::ParameterKind::Text => ParameterKind::Text,
+                wit::ParameterKind::Email => ParameterKind::Email,
+                wit::ParameterKind::Number => ParameterKind::Number,
+                wit::ParameterKind::Textarea => ParameterKind::Textarea,
+                wit::ParameterKind::Url => ParameterKind::Url,
+                wit::ParameterKind::Json => ParameterKind::Json,
+                wit::ParameterKind::Other(other) => ParameterKind::Other(other),
+            },
+        }
+    }
+}
+
+impl From<wit::Problem> for Problem {
+    fn from(problem: wit::Problem) -> Self {
+        Self { parameter: problem.parameter, message: problem.message }
+    }
+}
+
+impl TryFrom<wit::Outcome> for Outcome {
+    type Error = serde_json::Error;
+
+    /// Fails when the data is not the JSON text that the contract asks for.
+    fn try_from(outcome: wit::Outcome) -> Result<Self, Self::Error> {
+        Ok(match outcome {
+            wit::Outcome::Succeeded(success) => Self::Succeeded(Success {
+                http_status: success.http_status,
+                data: serde_json::from_str(&success.data)?,
+            }),
+            wit::Outcome::Failed(failure) => Self::Failed(Failure {
+                node_status: failure.node_status,
+                http_status: failure.http_status,
+                data: serde_json::from_str(&failure.data)?,
+            }),
+        })
+    }
+}

@@ -1,0 +1,385 @@
+//! What can go wrong, grouped by who must act.
+
+use std::{fmt, time::Duration};
+
+use crate::{
+    contract::Problem,
+    credential::CredentialError,
+    gate::{client::SendFailure, screen::Withheld},
+    grant::Refusal,
+    limits::Exceeded,
+    name::InvalidName,
+};
+
+/// Whether the request that mattered left for the upstream.
+///
+/// A call may make several requests. If any of them may change something, the answer is about those;
+/// otherwise it is about all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sent {
+    /// It provably did not run: it never left, or the upstream answered 401 or 429.
+    #[default]
+    No,
+    /// It may have left: the connection broke, or the time ran out, before an answer came.
+    Unknown,
+    /// It left, and the upstream answered.
+    Yes,
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::No => "no",
+            Self::Unknown => "unknown",
+            Self::Yes => "yes",
+        })
+    }
+}
+
+/// Who must act on an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Actor {
+    /// Whoever called the host: the arguments are not acceptable.
+    Caller,
+    /// The tenant: grant more, or connect the app again.
+    Tenant,
+    /// The author of the plugin.
+    PluginAuthor,
+    /// The upstream: wait and try again.
+    Upstream,
+    /// The operator of the host: credentials, network, limits, journal.
+    Operator,
+}
+
+/// Why a call gave no outcome. An action that the connected app refused is no error: see
+/// [`Outcome::Failed`](crate::Outcome::Failed).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // The caller must act.
+    /// A name of an app or an action is no such name.
+    #[error(transparent)]
+    InvalidName(#[from] InvalidName),
+    /// The upstream has no such app.
+    #[error("there is no app {app:?}")]
+    UnknownApp {
+        /// The app, as the plugin reports it.
+        app: String,
+    },
+    /// The app has no such action.
+    #[error("the app {app:?} has no action {action:?}")]
+    UnknownAction {
+        /// The app, as the plugin reports it.
+        app: String,
+        /// The action, as the plugin reports it.
+        action: String,
+    },
+    /// The parameters are not acceptable.
+    #[error("the parameters are not acceptable: {}", Problem::join(.problems))]
+    InvalidParameters {
+        /// What is wrong, one by one.
+        problems: Vec<Problem>,
+        /// Whether a request left before.
+        sent: Sent,
+    },
+
+    // The tenant must act.
+    /// The grant does not allow the call, or a request that the plugin needs for it.
+    #[error("denied: {refusal}")]
+    Denied {
+        /// What was refused, and by which rule.
+        refusal: Refusal,
+        /// Whether another request left.
+        sent: Sent,
+    },
+    /// The plugin, or the upstream, says that it is not permitted.
+    #[error("denied by the plugin or the upstream: {reason}")]
+    DeniedByPlugin {
+        /// The plugin's words.
+        reason: String,
+        /// Whether a request left.
+        sent: Sent,
+    },
+    /// The tenant has to connect the app again, or for the first time.
+    #[error("the app has to be connected again: {reason}")]
+    ReauthorizationRequired {
+        /// The plugin's words.
+        reason: String,
+        /// Whether a request left.
+        sent: Sent,
+    },
+
+    // The upstream must act.
+    /// The upstream takes no more requests for now.
+    #[error("the upstream takes no more requests for now{}", Wait(.retry_after))]
+    Throttled {
+        /// How long to wait, when the upstream says so.
+        retry_after: Option<Duration>,
+        /// Whether a request left.
+        sent: Sent,
+    },
+    /// The upstream failed.
+    #[error("the upstream failed{}: {message}", Status(.status))]
+    Upstream {
+        /// The HTTP status, when there was an answer.
+        status: Option<u16>,
+        /// The upstream's code.
+        code: Option<String>,
+        /// The upstream's message.
+        message: String,
+        /// The upstream's name for the request.
+        request_id: Option<String>,
+        /// Whether the request left.
+        sent: Sent,
+    },
+    /// The upstream gave no answer.
+    #[error("the upstream gave no answer")]
+    Unreachable {
+        /// What happened on the way.
+        #[source]
+        failure: SendFailure,
+        /// Whether the request left.
+        sent: Sent,
+    },
+    /// The upstream answered, and the plugin was not shown the answer.
+    #[error("the upstream's answer was withheld from the plugin: {reason}")]
+    Withheld {
+        /// Why.
+        reason: Withheld,
+        /// Whether the request left; yes, unless a later one was withheld too.
+        sent: Sent,
+    },
+
+    // The author of the plugin must act.
+    /// The plugin crashed.
+    #[error("the plugin crashed: {reason}")]
+    Trapped {
+        /// The trap, and where it happened, with control characters escaped.
+        reason: String,
+        /// Whether a request left.
+        sent: Sent,
+    },
+    /// The plugin returned what the contract does not allow.
+    #[error("the plugin broke the contract: {detail}")]
+    Contract {
+        /// What it returned.
+        detail: String,
+        /// Whether a request left.
+        sent: Sent,
+    },
+    /// The plugin reports a failure that the contract has no name for.
+    #[error("the plugin failed: {message}")]
+    Plugin {
+        /// The plugin's words.
+        message: String,
+        /// Whether a request left.
+        sent: Sent,
+    },
+    /// The call passed a bound.
+    #[error("the call passed the limit {exceeded}")]
+    Limit {
+        /// The bound and its value.
+        exceeded: Exceeded,
+        /// Whether a request left.
+        sent: Sent,
+    },
+
+    // The operator must act.
+    /// There was no credential for a request.
+    #[error("there is no credential for the request")]
+    Credential {
+        /// Why.
+        #[source]
+        error: CredentialError,
+        /// Whether another request left.
+        sent: Sent,
+    },
+    /// The embedder's `before_send` hook failed, so nothing was sent.
+    #[error("the request was held back: {reason}")]
+    HeldBack {
+        /// The hook's words.
+        reason: String,
+        /// Whether another request left.
+        sent: Sent,
+    },
+    /// The host could not start the call.
+    #[error("the host could not start the call: {reason}")]
+    Host {
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// Shows a wait that may be unknown.
+struct Wait<'a>(&'a Option<Duration>);
+
+impl fmt::Display for Wait<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(wait) => write!(f, "; wait {wait:?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Shows a status that may be unknown.
+struct Status<'a>(&'a Option<u16>);
+
+impl fmt::Display for Status<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(status) => write!(f, " with status {status}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error {
+    /// Returns whether the request that mattered left for the upstream.
+    pub fn sent(&self) -> Sent {
+        match self {
+            Self::InvalidName(_) | Self::Host { .. } => Sent::No,
+            // The upstream looked it up and found nothing to run.
+            Self::UnknownApp { .. } | Self::UnknownAction { .. } => Sent::No,
+            Self::InvalidParameters { sent, .. }
+            | Self::Denied { sent, .. }
+            | Self::DeniedByPlugin { sent, .. }
+            | Self::ReauthorizationRequired { sent, .. }
+            | Self::Throttled { sent, .. }
+            | Self::Upstream { sent, .. }
+            | Self::Unreachable { sent, .. }
+            | Self::Withheld { sent, .. }
+            | Self::Trapped { sent, .. }
+            | Self::Contract { sent, .. }
+            | Self::Plugin { sent, .. }
+            | Self::Limit { sent, .. }
+            | Self::Credential { sent, .. }
+            | Self::HeldBack { sent, .. } => *sent,
+        }
+    }
+
+    /// Returns who must act.
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::InvalidName(_)
+            | Self::UnknownApp { .. }
+            | Self::UnknownAction { .. }
+            | Self::InvalidParameters { .. } => Actor::Caller,
+            Self::Denied { .. } | Self::DeniedByPlugin { .. } | Self::ReauthorizationRequired { .. } => {
+                Actor::Tenant
+            }
+            Self::Throttled { .. } | Self::Upstream { .. } | Self::Withheld { .. } => Actor::Upstream,
+            Self::Unreachable { failure: SendFailure::Tls(_) | SendFailure::Connect(_), .. } => {
+                Actor::Operator
+            }
+            Self::Unreachable { .. } => Actor::Upstream,
+            Self::Trapped { .. } | Self::Contract { .. } | Self::Plugin { .. } | Self::Limit { .. } => {
+                Actor::PluginAuthor
+            }
+            Self::Credential { .. } | Self::HeldBack { .. } | Self::Host { .. } => Actor::Operator,
+        }
+    }
+
+    /// Tells whether the same call may be made again: the reason may pass, and no write can be doubled.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Throttled { sent, .. } => *sent == Sent::No,
+            Self::Upstream { status, sent, .. } => {
+                *sent == Sent::No && status.is_none_or(|status| status >= 500 || status == 429)
+            }
+            Self::Unreachable { failure, sent } => *sent == Sent::No && failure.is_transient(),
+            Self::Credential { error, sent } => {
+                *sent == Sent::No && matches!(error, CredentialError::Exchange(_))
+            }
+            Self::HeldBack { sent, .. } => *sent == Sent::No,
+            Self::Host { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+/// Why a component is not loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("the file {path} cannot be read")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The component is larger than [`HostLimits::component_bytes`](crate::HostLimits::component_bytes).
+    #[error("the component is larger than {limit} bytes")]
+    TooLarge {
+        /// The bound.
+        limit: usize,
+    },
+    /// The bytes are a core module.
+    #[error(
+        "this is a core WebAssembly module, not a component; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"
+    )]
+    CoreModule,
+    /// The bytes are precompiled code, which a host only runs when it compiled it itself.
+    #[error(
+        "this is native or precompiled code, which is never loaded; give the component it was compiled from"
+    )]
+    Precompiled,
+    /// The bytes are no WebAssembly at all.
+    #[error("this is not WebAssembly: a component begins with the bytes 00 61 73 6d 0d 00 01 00")]
+    NotWasm,
+    /// The component imports what the host does not offer.
+    #[error("the component imports what no plugin is given: {}", .imports.join(", "))]
+    ForeignImports {
+        /// The imports, by name.
+        imports: Vec<String>,
+    },
+    /// The component does not export the contract.
+    #[error("the component does not export actionbox:plugin/actions@0.1.0 as the contract has it: {detail}")]
+    Exports {
+        /// What is missing or different.
+        detail: String,
+    },
+    /// The component is not valid, or imports an interface in another shape.
+    #[error("the component is not valid: {detail}")]
+    Invalid {
+        /// What is wrong.
+        detail: String,
+    },
+}
+
+/// Why a host or a grant cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A base URL is not one.
+    #[error("{base_url:?} is no base URL: {reason}")]
+    BaseUrl {
+        /// What was given, without user-info.
+        base_url: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A base URL would carry credentials in clear text.
+    #[error(
+        "{base_url:?} would carry credentials in clear text; use https (http is accepted for loopback only)"
+    )]
+    PlainHttp {
+        /// What was given.
+        base_url: String,
+    },
+    /// The name of an app or an action is not valid.
+    #[error(transparent)]
+    InvalidName(#[from] InvalidName),
+    /// A root certificate cannot be read.
+    #[error("a root certificate cannot be used: {0}")]
+    Certificate(String),
+    /// The WebAssembly engine cannot be set up.
+    #[error("the WebAssembly engine cannot be set up: {0}")]
+    Engine(String),
+}

@@ -1,0 +1,303 @@
+//! The way out of the sandbox, and the only one.
+//!
+//! One request passes, in this order: [`route`] parses it, the [grant](crate::grant) decides, [`budget`]
+//! counts, [`rebuild`] makes a new request, [`client`] sends it, [`screen`] reads the answer. What stops
+//! it on the way is a [`Stop`](books::Stop); what became of it is in the [`books`].
+
+pub(crate) mod books;
+pub(crate) mod budget;
+pub(crate) mod client;
+pub(crate) mod rebuild;
+pub(crate) mod retry;
+pub(crate) mod route;
+pub(crate) mod screen;
+
+use std::{
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderName, Request, Response, StatusCode, header, request::Parts};
+use http_body_util::{BodyExt, Full};
+use tokio::sync::oneshot;
+use wasmtime_wasi_http::{
+    DEFAULT_FORBIDDEN_HEADERS, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks,
+};
+
+use self::{
+    books::{Books, Entry, Stop},
+    budget::Budget,
+    client::{Client, SendFailure},
+    rebuild::{BadBody, check_body, rebuild},
+    route::Route,
+};
+use crate::{
+    BoxFuture,
+    audit::AuditSink,
+    credential::{Credential, CredentialError, CredentialProvider, TokenExchange},
+    effect::Effect,
+    grant::{Authority, Grant},
+    limits::{Exceeded, Limits},
+    upstream::Upstream,
+};
+
+/// What a request is about to do, shown to [`BeforeSend`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SendIntent {
+    /// The call it belongs to, as in the audit.
+    pub call: u64,
+    /// Its number within the call, from 1.
+    pub request: usize,
+    /// The tenant of the grant.
+    pub tenant: String,
+    /// The route.
+    pub route: Route,
+    /// The effect of the route.
+    pub effect: Effect,
+    /// The body: the parameters of an execute request, empty otherwise.
+    pub body: Bytes,
+}
+
+/// Is asked before a request leaves, once per request and before its first try: a service's journal.
+pub trait BeforeSend: Send + Sync + 'static {
+    /// Takes note of the intent. Nothing is sent before it returns, and nothing at all when it fails.
+    ///
+    /// # Errors
+    ///
+    /// A reason for the operator; it must not hold a secret.
+    fn before_send<'a>(&'a self, intent: &'a SendIntent) -> BoxFuture<'a, Result<(), String>>;
+}
+
+/// Everything that the requests of one call share.
+pub(crate) struct Context {
+    pub(crate) call: u64,
+    pub(crate) plugin: Arc<str>,
+    pub(crate) grant: Grant,
+    pub(crate) authority: Authority,
+    pub(crate) limits: Limits,
+    pub(crate) budget: Budget,
+    pub(crate) deadline: Instant,
+    pub(crate) books: Books,
+    pub(crate) client: Arc<Client>,
+    pub(crate) audit: Arc<dyn AuditSink>,
+    pub(crate) before_send: Option<Arc<dyn BeforeSend>>,
+}
+
+/// The gate of one call, asked by every `wasi:http` request of its guest.
+pub(crate) struct Gate(pub(crate) Arc<Context>);
+
+type SendFuture<T> = Box<dyn Future<Output = Result<T, wasmtime_wasi_http::Error>> + Send>;
+type Exchange = (Response<WasiBody>, SendFuture<()>);
+
+impl WasiHttpHooks for Gate {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _processed: SendFuture<()>,
+    ) -> SendFuture<Exchange> {
+        let (parts, body) = request.into_parts();
+        let passing = Passing::admit(&self.0, &parts);
+        // A guest may give up earlier than the call does; the request itself goes on.
+        let patience = options.and_then(|options| options.first_byte_timeout);
+        Box::new(async move {
+            let answer = passing.map_err(|stop| stop.for_guest())?.run(body);
+            let answer = match patience {
+                None => answer.await,
+                Some(patience) => tokio::time::timeout(patience, answer)
+                    .await
+                    .map_err(|_| wasmtime_wasi_http::Error::ConnectionReadTimeout)?,
+            };
+            let answer = answer.map_err(|stop| stop.for_guest())?;
+            let nothing_left_to_do: SendFuture<()> = Box::new(async { Ok(()) });
+            Ok((answer.map(|body| Full::new(body).map_err(Into::into).boxed_unsync()), nothing_left_to_do))
+        })
+    }
+
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        is_forbidden(name)
+    }
+
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        Arc::new(is_forbidden)
+    }
+
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+}
+
+/// Tells headers that a guest must not even build: they are the host's. None of a guest's headers is
+/// forwarded anyway; this tells its author early.
+fn is_forbidden(name: &HeaderName) -> bool {
+    const OURS: [&str; 6] =
+        ["authorization", "cookie", "linked_account_id", "set-cookie", "x-api-key", "linked-account-id"];
+    DEFAULT_FORBIDDEN_HEADERS.contains(name) || OURS.contains(&name.as_str())
+}
+
+/// A request that the grant has admitted, on its way.
+struct Passing {
+    context: Arc<Context>,
+    entry: Entry,
+    route: Route,
+    effect: Effect,
+    upstream: Upstream,
+    credentials: Arc<dyn CredentialProvider>,
+    declared: Option<u64>,
+}
+
+impl Passing {
+    /// Parses and decides. Touches no credential and opens no connection.
+    fn admit(context: &Arc<Context>, parts: &Parts) -> Result<Self, Stop> {
+        let mut entry = Entry::open(context, parts);
+        if let Err(exceeded) = context.budget.take_request(&context.limits) {
+            return Err(entry.stopped(Stop::Exceeded(exceeded)));
+        }
+        let decided = context.grant.authority_and_credentials().and_then(|(upstream, credentials)| {
+            let route = Route::parse(upstream.authority(), &parts.method, &parts.uri)?;
+            entry.note(|event| event.target = route.to_string());
+            let effect = context.grant.check_route(&route, context.authority)?;
+            Ok((route, effect, upstream.clone(), credentials.clone()))
+        });
+        let (route, effect, upstream, credentials) = match decided {
+            Ok(decided) => decided,
+            Err(refusal) => return Err(entry.stopped(Stop::Refused(refusal))),
+        };
+        entry.note(|event| event.effect = Some(effect));
+        let declared = parts.headers.get(header::CONTENT_LENGTH);
+        let declared = declared.and_then(|value| value.to_str().ok()?.parse().ok());
+        Ok(Self { context: context.clone(), entry, route, effect, upstream, credentials, declared })
+    }
+
+    /// Reads the body from the guest, then goes on in a task of the host's, which no guest can stop.
+    async fn run(mut self, body: WasiBody) -> Result<Response<Bytes>, Stop> {
+        let body = match self.read(body).await {
+            Ok(body) => body,
+            Err(stop) => return Err(self.entry.stopped(stop)),
+        };
+        self.entry.note(|event| {
+            event.request_bytes = body.len();
+            event.result = "the host stopped before the request was complete".to_owned();
+        });
+        let (answered, answer) = oneshot::channel();
+        tokio::spawn(async move {
+            let result = match self.exchange(body).await {
+                Ok(response) => {
+                    self.entry.answered();
+                    Ok(response)
+                }
+                Err(stop) => Err(self.entry.stopped(stop)),
+            };
+            // Nobody waits when the guest is gone; the books are complete all the same.
+            let _nobody_waits = answered.send(result);
+        });
+        answer.await.unwrap_or_else(|_| Err(Stop::Internal("the host's task ended early".to_owned())))
+    }
+
+    /// Reads and checks the body, within the budget.
+    async fn read(&self, mut body: WasiBody) -> Result<Bytes, Stop> {
+        let context = &self.context;
+        let mut whole = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Stop::Refused(BadBody::Incomplete.into()))?;
+            // Trailers are dropped like all other headers of the guest.
+            let Ok(data) = frame.into_data() else { continue };
+            context.budget.take_request_bytes(data.len(), &context.limits).map_err(Stop::Exceeded)?;
+            whole.extend_from_slice(&data);
+        }
+        check_body(&self.route, self.declared, &whole).map_err(|bad| Stop::Refused(bad.into()))?;
+        Ok(whole.freeze())
+    }
+
+    /// Sends until there is an answer for the guest, and screens it.
+    async fn exchange(&mut self, body: Bytes) -> Result<Response<Bytes>, Stop> {
+        let mut credential = self.credential().await?;
+        self.ask_before_send(&body).await?;
+        let mut renewed = false;
+        for attempt in 1.. {
+            let request = rebuild(&self.route, &self.upstream, &credential, body.clone())
+                .map_err(|error| Stop::Internal(error.to_string()))?;
+            let context = &self.context;
+            self.entry.begin_try();
+            let last =
+                context.client.send(request, context.budget.response_bytes_left(), context.deadline).await;
+            self.entry.end_try(&last);
+
+            if !renewed && is_unauthorized(&last) && self.credentials.rejected(&credential).await {
+                renewed = true;
+                credential = self.credential().await?;
+                continue;
+            }
+            if attempt < context.limits.attempts
+                && let Some(wait) =
+                    retry::wait(self.effect, attempt, &last, fastrand::f64(), SystemTime::now())
+                && Instant::now() + wait < context.deadline
+            {
+                tokio::time::sleep(wait).await;
+                continue;
+            }
+            return self.screen(&credential, last);
+        }
+        unreachable!("the range has no end")
+    }
+
+    /// Obtains the credential, within the call's wall time.
+    async fn credential(&self) -> Result<Credential, Stop> {
+        let exchange = TokenExchange::new(&self.context.client, &self.upstream, self.context.deadline);
+        match self.in_time(self.credentials.credential(&exchange)).await {
+            Some(result) => result.map_err(Stop::Credential),
+            None => Err(Stop::Credential(CredentialError::Provider(
+                "it took longer than the call may".to_owned(),
+            ))),
+        }
+    }
+
+    async fn ask_before_send(&self, body: &Bytes) -> Result<(), Stop> {
+        let Some(hook) = &self.context.before_send else { return Ok(()) };
+        let intent = SendIntent {
+            call: self.context.call,
+            request: self.entry.number(),
+            tenant: self.context.grant.tenant().to_owned(),
+            route: self.route.clone(),
+            effect: self.effect,
+            body: body.clone(),
+        };
+        match self.in_time(hook.before_send(&intent)).await {
+            Some(result) => result.map_err(Stop::HeldBack),
+            None => Err(Stop::HeldBack("the hook took longer than the call may".to_owned())),
+        }
+    }
+
+    async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout_at(self.context.deadline.into(), work).await.ok()
+    }
+
+    /// Decides what of the answer the guest sees.
+    fn screen(
+        &mut self,
+        credential: &Credential,
+        last: Result<Response<Bytes>, SendFailure>,
+    ) -> Result<Response<Bytes>, Stop> {
+        let context = &self.context;
+        let answer = last.map_err(|failure| match failure {
+            // The bound is on all answers of the call together, whatever was left of it for this one.
+            SendFailure::TooLarge { .. } => {
+                Stop::Exceeded(Exceeded::ResponseBytes(context.limits.response_bytes))
+            }
+            failure => Stop::Failed(failure),
+        })?;
+        let received = answer.body().len();
+        self.entry.note(|event| {
+            event.status = Some(answer.status().as_u16());
+            event.response_bytes = received;
+        });
+        context.budget.take_response_bytes(received, &context.limits).map_err(Stop::Exceeded)?;
+        screen::screen(credential.screen(), Some(credential.account()), answer).map_err(Stop::Withheld)
+    }
+}
+
+fn is_unauthorized(last: &Result<Response<Bytes>, SendFailure>) -> bool {
+    matches!(last, Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED)
+}

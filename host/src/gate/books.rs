@@ -1,0 +1,239 @@
+//! The books of one call: what its requests were, what became of them, and the audit event of each.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Instant, SystemTime},
+};
+
+use bytes::Bytes;
+use http::{Response, StatusCode, request::Parts};
+use tokio::sync::watch;
+
+use crate::{
+    audit::{AuditEvent, RequestEvent, escaped},
+    credential::CredentialError,
+    effect::Effect,
+    error::Sent,
+    gate::{Context, client::SendFailure, screen::Withheld},
+    grant::Refusal,
+    limits::Exceeded,
+};
+
+/// Why a request gave the guest no answer.
+#[derive(Debug, Clone)]
+pub(crate) enum Stop {
+    Refused(Refusal),
+    Exceeded(Exceeded),
+    Credential(CredentialError),
+    HeldBack(String),
+    Failed(SendFailure),
+    Withheld(Withheld),
+    Internal(String),
+}
+
+/// What the requests of one call did, kept true by the host's own tasks.
+#[derive(Default)]
+pub(crate) struct Books {
+    totals: Mutex<Totals>,
+    /// How many requests are on their way.
+    pending: watch::Sender<usize>,
+}
+
+/// The sums of a call.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Totals {
+    /// How many requests the guest wanted to make.
+    pub(crate) requests: usize,
+    /// What stopped the latest request; `None` when it was answered.
+    pub(crate) stop: Option<Stop>,
+    /// The first bound that was passed.
+    pub(crate) exceeded: Option<Exceeded>,
+    sent_reads: Sent,
+    sent_others: Option<Sent>,
+}
+
+impl Totals {
+    /// Returns whether the request that mattered left: see [`Sent`].
+    pub(crate) fn sent(&self) -> Sent {
+        self.sent_others.unwrap_or(self.sent_reads)
+    }
+}
+
+impl Books {
+    pub(crate) fn totals(&self) -> Totals {
+        self.lock().clone()
+    }
+
+    /// Notes that a bound was passed. The first one is the one reported.
+    pub(crate) fn exceed(&self, exceeded: Exceeded) {
+        self.lock().exceeded.get_or_insert(exceeded);
+    }
+
+    /// Waits until no request is on its way. Each ends by the deadline of the call.
+    pub(crate) async fn settle(&self) {
+        let mut pending = self.pending.subscribe();
+        // Fails only when the sender is gone, and that is `self`.
+        let _settled = pending.wait_for(|pending| *pending == 0).await;
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        *self.pending.borrow() == 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Totals> {
+        // Each change is one assignment: a panic cannot leave the sums half changed.
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The entry of one request. Whatever happens to the request, dropping the entry completes the books.
+pub(crate) struct Entry {
+    context: Arc<Context>,
+    event: Option<RequestEvent>,
+    began: Instant,
+    stop: Option<Stop>,
+    in_flight: bool,
+}
+
+/// Tells the answers that come from before the action: not authenticated, or throttled.
+fn proves_it_did_not_run(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS)
+}
+
+impl Entry {
+    /// Opens the entry of a request as the guest made it.
+    pub(crate) fn open(context: &Arc<Context>, parts: &Parts) -> Self {
+        let number = {
+            let mut totals = context.books.lock();
+            totals.requests += 1;
+            totals.requests
+        };
+        context.books.pending.send_modify(|pending| *pending += 1);
+        let event = RequestEvent {
+            call: context.call,
+            request: number,
+            tenant: context.grant.tenant().to_owned(),
+            plugin: context.plugin.to_string(),
+            target: escaped(&format!("{} {}", parts.method, parts.uri)),
+            effect: None,
+            refusal: None,
+            result: "abandoned by the plugin before it was complete".to_owned(),
+            status: None,
+            sent: Sent::No,
+            attempts: 0,
+            request_bytes: 0,
+            response_bytes: 0,
+            started: SystemTime::now(),
+            duration: std::time::Duration::ZERO,
+        };
+        Self {
+            context: context.clone(),
+            event: Some(event),
+            began: Instant::now(),
+            stop: None,
+            in_flight: false,
+        }
+    }
+
+    /// Changes the event that will be handed to the audit.
+    pub(crate) fn note(&mut self, change: impl FnOnce(&mut RequestEvent)) {
+        self.event.as_mut().map(change);
+    }
+
+    /// Returns the request's number within the call, from 1.
+    pub(crate) fn number(&self) -> usize {
+        self.event.as_ref().map_or(0, |event| event.request)
+    }
+
+    /// Notes that the request is about to leave. Until [`end_try`](Self::end_try), nobody knows.
+    pub(crate) fn begin_try(&mut self) {
+        self.in_flight = true;
+        self.note(|event| event.attempts += 1);
+    }
+
+    /// Notes what became of one try.
+    pub(crate) fn end_try(&mut self, last: &Result<Response<Bytes>, SendFailure>) {
+        self.in_flight = false;
+        let sent = match last {
+            Ok(answer) if proves_it_did_not_run(answer.status()) => Sent::No,
+            Ok(_) => Sent::Yes,
+            Err(failure) => failure.sent(),
+        };
+        self.note(|event| event.sent = event.sent.max(sent));
+    }
+
+    /// Ends the entry with what stopped the request.
+    pub(crate) fn stopped(mut self, stop: Stop) -> Stop {
+        if let Stop::Exceeded(exceeded) = &stop {
+            self.context.books.exceed(*exceeded);
+        }
+        self.note(|event| {
+            if let Stop::Refused(refusal) = &stop {
+                event.refusal = Some(refusal.clone());
+            }
+            event.result = stop.label();
+        });
+        self.stop = Some(stop.clone());
+        stop
+    }
+
+    /// Ends the entry of a request whose answer the guest gets.
+    pub(crate) fn answered(mut self) {
+        self.note(|event| event.result = "answered".to_owned());
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let Some(mut event) = self.event.take() else { return };
+        event.duration = self.began.elapsed();
+        if self.in_flight {
+            event.sent = event.sent.max(Sent::Unknown);
+        }
+        {
+            let mut totals = self.context.books.lock();
+            match event.effect {
+                None | Some(Effect::Read) => totals.sent_reads = totals.sent_reads.max(event.sent),
+                Some(_) => totals.sent_others = totals.sent_others.max(Some(event.sent)),
+            }
+            totals.stop = self.stop.take();
+        }
+        self.context.audit.record(AuditEvent::Request(event));
+        self.context.books.pending.send_modify(|pending| *pending -= 1);
+    }
+}
+
+impl Stop {
+    /// Returns what the audit says: the kind, and for people why.
+    fn label(&self) -> String {
+        match self {
+            Self::Refused(_) => "refused".to_owned(),
+            Self::Exceeded(exceeded) => format!("over the limit {exceeded}"),
+            Self::Credential(error) => format!("no credential: {error}"),
+            Self::HeldBack(reason) => format!("held back: {reason}"),
+            Self::Failed(failure) => failure.to_string(),
+            Self::Withheld(reason) => format!("answer withheld: {reason}"),
+            Self::Internal(reason) => format!("not built: {reason}"),
+        }
+    }
+
+    /// Returns what the guest learns: that it was stopped, by code, and nothing of why.
+    pub(crate) fn for_guest(&self) -> wasmtime_wasi_http::Error {
+        use wasmtime_wasi_http::Error;
+        match self {
+            Self::Refused(_) => Error::HttpRequestDenied,
+            Self::Exceeded(Exceeded::RequestBytes(_)) => Error::HttpRequestBodySize(None),
+            Self::Exceeded(Exceeded::ResponseBytes(_)) | Self::Failed(SendFailure::TooLarge { .. }) => {
+                Error::HttpResponseBodySize(None)
+            }
+            Self::Exceeded(_) => Error::ConnectionLimitReached,
+            Self::Credential(_) | Self::HeldBack(_) => Error::DestinationUnavailable,
+            Self::Failed(SendFailure::Connect(_)) => Error::ConnectionRefused,
+            Self::Failed(SendFailure::Tls(_)) => Error::TlsProtocolError,
+            Self::Failed(SendFailure::Timeout { .. }) => Error::HttpResponseTimeout,
+            Self::Failed(SendFailure::Broken(_)) => Error::HttpResponseIncomplete,
+            Self::Withheld(_) => Error::HttpProtocolError,
+            Self::Internal(_) => Error::InternalError(None),
+        }
+    }
+}

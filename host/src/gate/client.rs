@@ -1,0 +1,191 @@
+//! Fifth step of the gate: send. The only place that resolves names and opens connections.
+//!
+//! One pooled client for the whole host. It follows no redirect, honours no proxy variable, and one
+//! deadline bounds everything from the resolver to the last byte.
+
+use std::{error::Error as StdError, sync::Arc, time::Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{self, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+
+use crate::{
+    error::{ConfigError, Sent},
+    limits::HostLimits,
+};
+
+/// The pooled HTTP client of a host.
+pub(crate) struct Client(legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+
+/// Why a request got no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendFailure {
+    /// No connection came about: the name did not resolve, or nobody listened.
+    #[error("no connection to the upstream: {0}")]
+    Connect(String),
+    /// The upstream's certificate was not accepted, or the handshake failed.
+    #[error("no secure connection to the upstream: {0}")]
+    Tls(String),
+    /// The wall time of the call ran out.
+    #[error("the upstream did not answer within the call's wall time")]
+    Timeout {
+        /// Whether the request had left.
+        sent: Sent,
+    },
+    /// The connection broke before the answer was complete.
+    #[error("the connection broke before the answer was complete: {0}")]
+    Broken(String),
+    /// The answer was larger than the call may still hold.
+    #[error("the answer is larger than the {limit} bytes that the call may still hold")]
+    TooLarge {
+        /// The bytes that were left.
+        limit: usize,
+    },
+}
+
+impl SendFailure {
+    /// Returns whether the request left.
+    pub fn sent(&self) -> Sent {
+        match self {
+            Self::Connect(_) | Self::Tls(_) => Sent::No,
+            Self::Timeout { sent } => *sent,
+            Self::Broken(_) => Sent::Unknown,
+            Self::TooLarge { .. } => Sent::Yes,
+        }
+    }
+
+    /// Tells whether the same request may fare better later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Connect(_) | Self::Timeout { .. } | Self::Broken(_))
+    }
+}
+
+impl Client {
+    pub(crate) fn new(roots: &[Vec<u8>], http2: bool, limits: &HostLimits) -> Result<Self, ConfigError> {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(limits.connect_time));
+        let https = HttpsConnectorBuilder::new().with_tls_config(tls(roots)?).https_or_http();
+        let https = if http2 {
+            https.enable_all_versions().wrap_connector(tcp)
+        } else {
+            https.enable_http1().wrap_connector(tcp)
+        };
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(limits.idle_time)
+            .pool_max_idle_per_host(limits.concurrent_calls)
+            .http1_max_buf_size(64 << 10)
+            .http1_max_headers(64)
+            .http2_max_header_list_size(32 << 10)
+            .build(https);
+        Ok(Self(client))
+    }
+
+    /// Sends a request and returns the whole answer, buffered up to `limit` bytes.
+    pub(crate) async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+        limit: usize,
+        deadline: Instant,
+    ) -> Result<Response<Bytes>, SendFailure> {
+        let deadline = tokio::time::Instant::from_std(deadline);
+        let mut sent = Sent::Unknown;
+        let exchange = async {
+            let answer = self.0.request(request).await.map_err(|error| classify(&error))?;
+            sent = Sent::Yes;
+            let (parts, body) = answer.into_parts();
+            Ok(Response::from_parts(parts, collect(body, limit).await?))
+        };
+        match tokio::time::timeout_at(deadline, exchange).await {
+            Ok(result) => result,
+            Err(_) => Err(SendFailure::Timeout { sent }),
+        }
+    }
+}
+
+/// Reads a body to its end, so that the connection returns to the pool, or up to the limit.
+async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, SendFailure> {
+    let too_large = || SendFailure::TooLarge { limit };
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    let mut whole: Option<Bytes> = None;
+    let mut more = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| SendFailure::Broken(root_cause(&error)))?;
+        // Trailers carry nothing that a plugin has a use for.
+        let Ok(data) = frame.into_data() else { continue };
+        if whole.as_ref().map_or(0, Bytes::len) + more.len() + data.len() > limit {
+            return Err(too_large());
+        }
+        // Most answers come in one piece, which is then passed on without a copy.
+        match (&whole, more.is_empty()) {
+            (None, _) => whole = Some(data),
+            (Some(first), true) => {
+                more.extend_from_slice(first);
+                more.extend_from_slice(&data);
+                whole = Some(Bytes::new());
+            }
+            (Some(_), false) => more.extend_from_slice(&data),
+        }
+    }
+    Ok(if more.is_empty() { whole.unwrap_or_default() } else { more.freeze() })
+}
+
+/// Sorts the client's error by what it says about the request having left.
+fn classify(error: &legacy::Error) -> SendFailure {
+    let cause = root_cause(error);
+    if !error.is_connect() {
+        return SendFailure::Broken(cause);
+    }
+    let mut source = error.source();
+    while let Some(inner) = source {
+        if let Some(io) = inner.downcast_ref::<std::io::Error>()
+            && let Some(tls) = io.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>())
+        {
+            return SendFailure::Tls(tls.to_string());
+        }
+        source = inner.source();
+    }
+    SendFailure::Connect(cause)
+}
+
+/// Returns the message of the innermost error: the one that says what happened.
+fn root_cause(error: &(dyn StdError + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+fn tls(extra_roots: &[Vec<u8>]) -> Result<ClientConfig, ConfigError> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for pem in extra_roots {
+        let mut found = false;
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let certificate = certificate.map_err(|error| ConfigError::Certificate(error.to_string()))?;
+            roots.add(certificate).map_err(|error| ConfigError::Certificate(error.to_string()))?;
+            found = true;
+        }
+        if !found {
+            return Err(ConfigError::Certificate("there is no certificate in it".to_owned()));
+        }
+    }
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ConfigError::Certificate(error.to_string()))
+        .map(|config| config.with_root_certificates(roots).with_no_client_auth())
+}

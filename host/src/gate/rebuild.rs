@@ -1,0 +1,174 @@
+//! Fourth step of the gate: build the request that leaves, from the route and constants.
+//!
+//! Of the guest's request only the route and a checked body remain; none of its headers does.
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, header};
+use http_body_util::Full;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use crate::{credential::Credential, gate::route::Route, upstream::Upstream};
+
+/// Why the body of a request is not what its endpoint takes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadBody {
+    /// A list or describe request had a body.
+    #[error("a list or describe request takes no body")]
+    Unexpected,
+    /// The body was shorter than its declared length, or declared none: a guest that dies in the middle
+    /// must not look like one that finished.
+    #[error("an execute request needs a content-length that its body keeps")]
+    Incomplete,
+    /// The body of an execute request was not one JSON object.
+    #[error("the body of an execute request must be one JSON object")]
+    NotAnObject,
+    /// A key of the body could choose the account or the credentials.
+    #[error("the key {0:?} could choose an account or a credential, which only the host does")]
+    SelectsAccount(String),
+}
+
+const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("actionbox/", env!("CARGO_PKG_VERSION")));
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
+
+/// Checks the body of a request against its route.
+///
+/// # Errors
+///
+/// [`BadBody`] for everything but no body where none belongs, and one JSON object where one does.
+pub(crate) fn check_body(route: &Route, declared: Option<u64>, body: &[u8]) -> Result<(), BadBody> {
+    if !matches!(route, Route::Execute { .. }) {
+        return if body.is_empty() { Ok(()) } else { Err(BadBody::Unexpected) };
+    }
+    if declared != Some(body.len() as u64) {
+        return Err(BadBody::Incomplete);
+    }
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let suspect = (&mut json).deserialize_map(SuspectKey).map_err(|_| BadBody::NotAnObject)?;
+    json.end().map_err(|_| BadBody::NotAnObject)?;
+    match suspect {
+        Some(key) => Err(BadBody::SelectsAccount(key)),
+        None => Ok(()),
+    }
+}
+
+/// Finds the first key of an object that an upstream could take for an account or a credential.
+struct SuspectKey;
+
+impl<'de> Visitor<'de> for SuspectKey {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut suspect = None;
+        while let Some(key) = map.next_key::<String>()? {
+            map.next_value::<IgnoredAny>()?;
+            if suspect.is_none() && is_suspect(&key) {
+                suspect = Some(key);
+            }
+        }
+        Ok(suspect)
+    }
+}
+
+/// Compares without case, `_` and `-`, as lenient servers do.
+fn is_suspect(key: &str) -> bool {
+    const SUSPECT: &[&str] =
+        &["authorization", "linkedaccountid", "linkedaccount", "sessiontoken", "xapikey"];
+    let plain = key.bytes().filter(|b| !matches!(b, b'_' | b'-' | b' ' | b'.'));
+    let plain: Vec<u8> = plain.map(|b| b.to_ascii_lowercase()).collect();
+    SUSPECT.iter().any(|suspect| suspect.as_bytes() == plain)
+}
+
+/// Builds the request that leaves, credentials included.
+pub(crate) fn rebuild(
+    route: &Route,
+    upstream: &Upstream,
+    credential: &Credential,
+    body: Bytes,
+) -> Result<Request<Full<Bytes>>, http::Error> {
+    let mut request = Request::builder()
+        .method(route.method())
+        .uri(upstream.uri(&route.path())?)
+        .header(header::ACCEPT, JSON)
+        .header(header::ACCEPT_ENCODING, IDENTITY)
+        .header(header::USER_AGENT, USER_AGENT);
+    if matches!(route, Route::Execute { .. }) {
+        request = request.header(header::CONTENT_TYPE, JSON);
+    }
+    let mut request = request.body(Full::new(body))?;
+    credential.add_to(request.headers_mut());
+    Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::{ActionId, AppSlug};
+
+    fn execute() -> Route {
+        Route::Execute {
+            app: AppSlug::parse("hubspot").expect("a slug"),
+            action: ActionId::parse("get_contact").expect("an id"),
+        }
+    }
+
+    fn check(body: &str) -> Result<(), BadBody> {
+        check_body(&execute(), Some(body.len() as u64), body.as_bytes())
+    }
+
+    #[test]
+    fn one_json_object_is_a_body() {
+        for good in ["{}", r#"{"limit":"1"}"#, " {\"a\":[{\"linked_account_id\":1}]} \n", r#"{"é":"☃"}"#] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_not() {
+        let deep = format!("{}{}", "{\"a\":".repeat(1000), "}".repeat(1000));
+        for bad in
+            ["", "[]", "null", "1", "\"{}\"", "{", "{}{}", "{} x", "{\"a\":}", "{'a':1}", "\u{feff}{}", &deep]
+        {
+            assert_eq!(check(bad), Err(BadBody::NotAnObject), "{bad:.40}");
+        }
+        assert_eq!(check_body(&execute(), Some(6), b"{\"\xff\":1}"), Err(BadBody::Incomplete));
+        assert_eq!(check_body(&execute(), Some(7), b"{\"\xff\":1}"), Err(BadBody::NotAnObject));
+    }
+
+    #[test]
+    fn no_key_of_a_body_chooses_the_account() {
+        for key in [
+            "linked_account_id",
+            "linkedAccountId",
+            "LINKED-ACCOUNT-ID",
+            "Linked_Account_ID",
+            "x-api-key",
+            "X_API_KEY",
+            "authorization",
+            "linked_account_i\\u0064",
+            "session_token",
+        ] {
+            let body = format!(r#"{{"a":1,"{key}":"other"}}"#);
+            assert!(matches!(check(&body), Err(BadBody::SelectsAccount(_))), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_breaks_off_is_refused() {
+        assert_eq!(check_body(&execute(), None, b"{}"), Err(BadBody::Incomplete));
+        assert_eq!(check_body(&execute(), Some(3), b"{}"), Err(BadBody::Incomplete));
+    }
+
+    #[test]
+    fn a_listing_takes_no_body() {
+        let list = Route::List { app: AppSlug::parse("hubspot").expect("a slug") };
+        assert_eq!(check_body(&list, None, b""), Ok(()));
+        assert_eq!(check_body(&list, Some(0), b""), Ok(()));
+        assert_eq!(check_body(&list, Some(2), b"{}"), Err(BadBody::Unexpected));
+    }
+}

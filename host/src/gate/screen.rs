@@ -1,0 +1,370 @@
+//! Last step of the gate: screen an answer before the guest sees even its status.
+//!
+//! Fails closed: an answer that holds a secret, or that cannot be read as plain text, is withheld whole.
+//! Masking a part would be an oracle.
+
+use std::borrow::Cow;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Response, StatusCode, header};
+
+/// Why an answer was withheld from the plugin. The request itself did reach the upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Withheld {
+    /// The answer held one of the credentials, in some encoding.
+    #[error("it held a credential")]
+    Secret,
+    /// The answer was a redirect; those are never followed.
+    #[error("it was a redirect, which is never followed")]
+    Redirect,
+    /// The status was no final answer.
+    #[error("its status is no final answer")]
+    Status,
+    /// The body was compressed although `identity` was asked.
+    #[error("its body was encoded although identity was asked")]
+    ContentEncoding,
+    /// The body was not UTF-8 text.
+    #[error("its body was not UTF-8 text")]
+    NotText,
+}
+
+/// The headers of an answer that a plugin has a use for.
+const PASSED: [HeaderName; 2] = [header::CONTENT_TYPE, header::RETRY_AFTER];
+
+/// How often escapes are peeled off: JSON in JSON in JSON, or percent in JSON.
+const LAYERS: usize = 4;
+
+const NAMED_THE_ACCOUNT: &str = "the upstream's message was withheld because it named the linked account";
+
+/// Everything that a given set of secrets looks like in common encodings, compiled once per credential.
+///
+/// Deliberately without `Debug`: the automaton holds the secrets.
+pub(crate) struct Screen {
+    patterns: AhoCorasick,
+}
+
+impl Screen {
+    /// Compiles the patterns of all secrets. Called where secrets are exposed, in `credential.rs`.
+    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let patterns: Vec<Vec<u8>> = secrets.into_iter().flat_map(spellings).collect();
+        let patterns = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(patterns)
+            .expect("a few hundred bytes of patterns are within the automaton's limits");
+        Self { patterns }
+    }
+
+    /// Tells whether the bytes hold a secret: as they are, without control characters (UTF-16, folded
+    /// lines), and below up to four layers of JSON, percent or entity escapes.
+    pub(crate) fn finds(&self, bytes: &[u8]) -> bool {
+        let mut view = Cow::Borrowed(bytes);
+        for _ in 0..LAYERS {
+            if self.patterns.is_match(view.as_ref()) {
+                return true;
+            }
+            if let Some(dense) = without_controls(&view)
+                && self.patterns.is_match(&dense)
+            {
+                return true;
+            }
+            match unescape(&view) {
+                Some(next) => view = Cow::Owned(next),
+                None => return false,
+            }
+        }
+        // Still escaped below the last layer: nothing honest looks like that, but it may be large and
+        // innocent text about escaping, so it is read once more and not refused.
+        self.patterns.is_match(view.as_ref())
+    }
+}
+
+/// Returns the encodings of one secret that are searched for as they are.
+fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
+    let mut all = vec![secret.to_vec(), hex(secret)];
+    for alignment in 0..3 {
+        // What stands before and after the secret changes the characters at its ends: leave those away.
+        let padded: Vec<u8> = std::iter::repeat_n(0, alignment).chain(secret.iter().copied()).collect();
+        let start = [0, 2, 3][alignment];
+        let cut = usize::from(!padded.len().is_multiple_of(3));
+        for encoded in [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)] {
+            all.push(encoded.as_bytes()[start..encoded.len() - cut].to_vec());
+        }
+    }
+    all
+}
+
+fn hex(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().flat_map(|b| format!("{b:02x}").into_bytes()).collect()
+}
+
+/// Returns the bytes without control characters, or `None` when there are none.
+fn without_controls(bytes: &[u8]) -> Option<Vec<u8>> {
+    bytes.iter().any(|b| *b < b' ').then(|| bytes.iter().copied().filter(|b| *b >= b' ').collect())
+}
+
+/// Takes one layer of JSON (`\u0070`, `\/`), percent (`%70`) and entity (`&#112;`) escapes off, or returns
+/// `None` when there is none. Characters beyond ASCII are dropped: secrets have none.
+fn unescape(bytes: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr3(b'\\', b'%', b'&', bytes)?;
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    let mut changed = false;
+    while let Some(at) = memchr::memchr3(b'\\', b'%', b'&', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let (decoded, used) = escape(&rest[at..]);
+        changed |= used > 1;
+        out.extend(decoded);
+        rest = &rest[at + used..];
+    }
+    out.extend_from_slice(rest);
+    changed.then_some(out)
+}
+
+/// Decodes the escape at the start of the bytes: what it stands for, and how long it is.
+fn escape(bytes: &[u8]) -> (Option<u8>, usize) {
+    let ascii = |code: u32| u8::try_from(code).ok().filter(u8::is_ascii);
+    let digits = |from: usize, count: usize, radix: u32| {
+        let text = std::str::from_utf8(bytes.get(from..from + count)?).ok()?;
+        u32::from_str_radix(text, radix).ok()
+    };
+    match bytes {
+        [b'\\', b'u', ..] if let Some(code) = digits(2, 4, 16) => (ascii(code), 6),
+        [b'\\', b'x', ..] if let Some(code) = digits(2, 2, 16) => (ascii(code), 4),
+        [b'\\', b'n' | b'r' | b't' | b'b' | b'f', ..] => (None, 2),
+        [b'\\', other, ..] => (Some(*other), 2),
+        [b'%', ..] if let Some(code) = digits(1, 2, 16) => (ascii(code), 3),
+        [b'&', b'#', ..] => {
+            let hex = matches!(bytes.get(2), Some(b'x' | b'X'));
+            let (from, radix) = if hex { (3, 16) } else { (2, 10) };
+            let count = bytes.iter().skip(from).take(8).take_while(|b| b.is_ascii_hexdigit()).count();
+            match digits(from, count, radix) {
+                Some(code) => {
+                    let semicolon = usize::from(bytes.get(from + count) == Some(&b';'));
+                    (ascii(code), from + count + semicolon)
+                }
+                None => (Some(b'&'), 1),
+            }
+        }
+        _ => (bytes.first().copied(), 1),
+    }
+}
+
+/// Screens a whole answer and returns what the guest may see of it.
+///
+/// # Errors
+///
+/// [`Withheld`] when it must not see any of it.
+pub(crate) fn screen(
+    screen: &Screen,
+    account: Option<&str>,
+    answer: Response<Bytes>,
+) -> Result<Response<Bytes>, Withheld> {
+    let (parts, body) = answer.into_parts();
+    check_status(parts.status)?;
+    if !is_identity(&parts.headers) {
+        return Err(Withheld::ContentEncoding);
+    }
+    let mut headers = HeaderMap::with_capacity(PASSED.len());
+    for name in PASSED {
+        if let Some(value) = parts.headers.get(&name) {
+            if screen.finds(value.as_bytes()) {
+                return Err(Withheld::Secret);
+            }
+            headers.insert(name, value.clone());
+        }
+    }
+    // Looked for before the check for text: whoever reads the audit should learn of the leak first.
+    if screen.finds(&body) {
+        return Err(Withheld::Secret);
+    }
+    let text = std::str::from_utf8(&body).map_err(|_| Withheld::NotText)?;
+    let replaced = account
+        .filter(|account| !parts.status.is_success() && names_account(text, account))
+        .map(|account| Bytes::from(without_account(text, account)));
+    let mut response = Response::new(replaced.unwrap_or(body));
+    *response.status_mut() = parts.status;
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+fn check_status(status: StatusCode) -> Result<(), Withheld> {
+    if status.is_redirection() {
+        Err(Withheld::Redirect)
+    } else if status.is_informational() || status.as_u16() >= 600 {
+        Err(Withheld::Status)
+    } else {
+        Ok(())
+    }
+}
+
+fn is_identity(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// Tells whether an error body names the account, in its text or in one of its JSON strings.
+fn names_account(text: &str, account: &str) -> bool {
+    let plain = text.to_ascii_lowercase();
+    let account = account.to_ascii_lowercase();
+    plain.contains(&account)
+        || unescape(plain.as_bytes())
+            .is_some_and(|view| memchr::memmem::find(&view, account.as_bytes()).is_some())
+}
+
+/// Replaces the message of an error envelope that names the account; or the whole body, when the name is
+/// elsewhere in it.
+fn without_account(text: &str, account: &str) -> String {
+    let mut envelope = match serde_json::from_str(text) {
+        Ok(serde_json::Value::Object(envelope)) => envelope,
+        _ => serde_json::Map::new(),
+    };
+    envelope.insert("message".to_owned(), NAMED_THE_ACCOUNT.into());
+    let replaced = serde_json::Value::Object(envelope).to_string();
+    if names_account(&replaced, account) {
+        return serde_json::json!({ "message": NAMED_THE_ACCOUNT }).to_string();
+    }
+    replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "tk_canary/0123+456789=abcdef";
+
+    fn secret_screen() -> Screen {
+        Screen::new([SECRET.as_bytes()])
+    }
+
+    fn answer(status: u16, body: impl Into<Bytes>) -> Response<Bytes> {
+        let mut response = Response::new(body.into());
+        *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+        response
+    }
+
+    #[test]
+    fn a_secret_is_found_in_every_common_encoding() {
+        let escaped = |f: &dyn Fn(u8) -> String| SECRET.bytes().map(f).collect::<String>();
+        let json = escaped(&|b| format!("\\u{b:04x}"));
+        let twice = json.replace('\\', "\\\\");
+        let folded: String = SECRET.chars().flat_map(|c| [c, '\n']).collect();
+        let table: Vec<(&str, Vec<u8>)> = vec![
+            ("plain", SECRET.into()),
+            ("upper case", SECRET.to_uppercase().into()),
+            ("hex", hex(SECRET.as_bytes())),
+            ("upper hex", hex(SECRET.as_bytes()).to_ascii_uppercase()),
+            ("percent", escaped(&|b| format!("%{b:02X}")).into()),
+            (
+                "percent, only what must be",
+                SECRET.replace('/', "%2F").replace('+', "%2b").replace('=', "%3D").into(),
+            ),
+            ("percent twice", escaped(&|b| format!("%25{b:02X}")).into()),
+            ("JSON escapes", json.into()),
+            ("JSON in JSON", twice.into()),
+            ("an escaped slash", SECRET.replace('/', "\\/").into()),
+            ("decimal entities", escaped(&|b| format!("&#{b};")).into()),
+            ("hex entities", escaped(&|b| format!("&#x{b:x};")).into()),
+            ("UTF-16LE", SECRET.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+            ("UTF-16BE", SECRET.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+            ("folded lines", folded.into()),
+        ];
+        for (name, bytes) in table {
+            let around = [b"{\"data\":\"x ".as_slice(), &bytes, b" y\"}"].concat();
+            assert!(secret_screen().finds(&around), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_in_base64_at_every_alignment() {
+        for before in 0..6 {
+            for after in 0..6 {
+                let plain = format!("{}{SECRET}{}", &"?>~?>~"[..before], &"?>~?>~"[..after]);
+                for encoded in [STANDARD_NO_PAD.encode(&plain), URL_SAFE_NO_PAD.encode(&plain)] {
+                    assert!(secret_screen().finds(encoded.as_bytes()), "{before} before, {after} after");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn innocent_text_passes() {
+        let near = &SECRET[..SECRET.len() - 1];
+        for text in ["{}", "100% & \\n more", "%zz \\u12 &#; &#x;", "\\", "%", "&#99999999;", near] {
+            let screened = screen(&secret_screen(), None, answer(200, text.to_owned()));
+            assert_eq!(screened.map(|a| a.into_body()), Ok(Bytes::from(text.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_withheld() {
+        let mut gzip = answer(200, "{}");
+        gzip.headers_mut().insert(header::CONTENT_ENCODING, "gzip".parse().expect("a value"));
+        let mut leaking = answer(200, "{}");
+        leaking.headers_mut().insert(header::CONTENT_TYPE, SECRET.parse().expect("a value"));
+        let table = [
+            (gzip, Withheld::ContentEncoding),
+            (leaking, Withheld::Secret),
+            (answer(200, vec![0xff, 0xfe]), Withheld::NotText),
+            (answer(200, vec![0x1f, 0x8b, 8]), Withheld::NotText),
+            (answer(301, ""), Withheld::Redirect),
+            (answer(304, ""), Withheld::Redirect),
+            (answer(308, ""), Withheld::Redirect),
+            (answer(101, ""), Withheld::Status),
+            (answer(999, ""), Withheld::Status),
+            (answer(500, SECRET), Withheld::Secret),
+        ];
+        for (answer, reason) in table {
+            let shown = format!("{answer:?}");
+            assert_eq!(screen(&secret_screen(), None, answer).map(drop), Err(reason), "{shown}");
+        }
+    }
+
+    #[test]
+    fn only_useful_headers_pass() {
+        let mut given = answer(200, "{}");
+        for name in ["content-type", "retry-after", "set-cookie", "location", "x-echo", "server", "date"] {
+            given
+                .headers_mut()
+                .insert(name.parse::<HeaderName>().expect("a name"), "1".parse().expect("a value"));
+        }
+        let passed = screen(&secret_screen(), None, given).expect("passes");
+        let names: Vec<_> = passed.headers().keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["content-type", "retry-after"]);
+    }
+
+    #[test]
+    fn an_error_message_that_names_the_account_is_replaced_whole() {
+        let account = Some("customer@example.com");
+        let body =
+            r#"{"status_code":404,"message":"nothing for CUSTOMER@example.com here","request_id":"r1"}"#;
+        let seen = screen(&secret_screen(), account, answer(404, body)).expect("passes").into_body();
+        let seen: serde_json::Value = serde_json::from_slice(&seen).expect("JSON");
+        assert_eq!(seen["message"], NAMED_THE_ACCOUNT);
+        assert_eq!((&seen["status_code"], &seen["request_id"]), (&404.into(), &"r1".into()));
+
+        for hidden in ["<p>customer@example.com</p>", r#"{"x":["customer\u0040example.com"],"message":"m"}"#]
+        {
+            let seen = screen(&secret_screen(), account, answer(500, hidden)).expect("passes").into_body();
+            assert!(
+                !names_account(std::str::from_utf8(&seen).expect("text"), "customer@example.com"),
+                "{hidden}"
+            );
+        }
+    }
+
+    #[test]
+    fn data_may_hold_the_account() {
+        let body = r#"{"node_status":"Success","data":{"email":"customer@example.com"}}"#;
+        let seen = screen(&secret_screen(), Some("customer@example.com"), answer(200, body)).expect("passes");
+        assert_eq!(seen.body(), body);
+    }
+}

@@ -1,0 +1,450 @@
+//! What one tenant lets one plugin do. Pure decisions: no I/O, no clock, no wasmtime.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+};
+
+use crate::{
+    credential::CredentialProvider,
+    effect::Effect,
+    error::ConfigError,
+    gate::route::{NotARoute, Route},
+    limits::Limits,
+    name::{ActionId, AppSlug},
+    upstream::Upstream,
+};
+
+/// What one tenant lets one plugin do: upstream, credentials, apps, actions, effects and limits.
+///
+/// The default allows nothing. A grant is cheap to clone, and its `Debug` shows no secret.
+///
+/// ```
+/// use actionbox_host::{ApiKey, Effect, Grant, Upstream};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
+/// let grant = Grant::builder("acme")
+///     .upstream(Upstream::refold(), key)
+///     .allow_reads("hubspot")
+///     .allow_action("hubspot", "create_contact")
+///     .own_action("hubspot", "upsert_contact", Effect::Write)
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct Grant(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    tenant: String,
+    upstream: Option<(Upstream, Arc<dyn CredentialProvider>)>,
+    apps: HashMap<AppSlug, AppGrant>,
+    limits: Option<Limits>,
+}
+
+#[derive(Debug, Default)]
+struct AppGrant {
+    reads: bool,
+    writes: bool,
+    /// Actions granted by name, with their effect when the grant names it.
+    named: BTreeMap<ActionId, Option<Effect>>,
+    /// The plugin's own actions: no route executes them, they only set the authority of a call.
+    own: BTreeMap<ActionId, Effect>,
+}
+
+/// How far the requests of one call may reach. The host sets it when the call begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Authority {
+    /// `list-actions` and `describe-action`: only list and describe routes leave.
+    Discover,
+    /// `execute-action`: nothing above this effect.
+    Execute(Effect),
+}
+
+/// Why a grant refuses a call or a request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The grant names no upstream at all.
+    #[error("the grant of tenant {tenant:?} names no upstream, so it allows nothing")]
+    EmptyGrant {
+        /// The tenant.
+        tenant: String,
+    },
+    /// The request is none of the upstream's endpoints.
+    #[error("the request is no route of the upstream: {0}")]
+    NotARoute(#[from] NotARoute),
+    /// The body of an execute request is not what the endpoint takes.
+    #[error("the body of the request was refused: {0}")]
+    Body(#[from] crate::gate::rebuild::BadBody),
+    /// The grant does not reach the app.
+    #[error("the grant does not reach the app {app}")]
+    App {
+        /// The app.
+        app: AppSlug,
+    },
+    /// The grant does not allow the action.
+    #[error("the grant does not allow {app}/{action}, which is {}", Named(.effect))]
+    Action {
+        /// The app.
+        app: AppSlug,
+        /// The action.
+        action: ActionId,
+        /// The effect that the host resolved, or `None` when the verb is unknown.
+        effect: Option<Effect>,
+    },
+    /// The request does more than the call that makes it.
+    #[error("{route} ({effect}) is above what this call may do ({allowed})")]
+    AboveCall {
+        /// What was asked.
+        route: Route,
+        /// The effect of it.
+        effect: Effect,
+        /// What the call may do.
+        allowed: &'static str,
+    },
+}
+
+/// Shows an effect that may be unknown.
+struct Named<'a>(&'a Option<Effect>);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(effect @ (Effect::Destructive | Effect::Raw)) => {
+                write!(f, "{effect} and needs a grant by name")
+            }
+            Some(effect) => write!(f, "a {effect}"),
+            None => f.write_str("an action of unknown effect and needs a grant by name"),
+        }
+    }
+}
+
+impl Grant {
+    /// Starts a grant for a tenant. The name appears in audit events and nowhere else.
+    pub fn builder(tenant: impl Into<String>) -> GrantBuilder {
+        GrantBuilder { inner: Inner { tenant: tenant.into(), ..Inner::default() }, error: None }
+    }
+
+    /// Returns the tenant's name.
+    pub fn tenant(&self) -> &str {
+        &self.0.tenant
+    }
+
+    /// Returns the upstream, when the grant names one.
+    pub fn upstream(&self) -> Option<&Upstream> {
+        self.0.upstream.as_ref().map(|(upstream, _)| upstream)
+    }
+
+    /// Returns the limits, when the grant sets its own.
+    pub fn limits(&self) -> Option<&Limits> {
+        self.0.limits.as_ref()
+    }
+
+    /// Decides whether the plugin may be asked to list or describe the app's actions.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] when the grant does not reach the app.
+    pub fn check_discover(&self, app: &AppSlug) -> Result<(), Refusal> {
+        self.app(app).map(drop)
+    }
+
+    /// Decides whether the plugin may be asked to execute an action, and which effect the call then has.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] when the grant does not allow it.
+    pub fn check_execute(&self, app: &AppSlug, action: &ActionId) -> Result<Effect, Refusal> {
+        let grant = self.app(app)?;
+        if let Some(effect) = grant.own.get(action) {
+            return Ok(*effect);
+        }
+        grant.check(app, action)
+    }
+
+    /// Decides whether a route may leave during a call.
+    pub(crate) fn check_route(&self, route: &Route, authority: Authority) -> Result<Effect, Refusal> {
+        let grant = self.app(route.app())?;
+        let Route::Execute { app, action } = route else {
+            return Ok(Effect::Read);
+        };
+        let effect = grant.check(app, action)?;
+        let allowed = match authority {
+            Authority::Discover => "list and describe",
+            Authority::Execute(ceiling) if effect > ceiling => ceiling.as_str(),
+            Authority::Execute(_) => return Ok(effect),
+        };
+        Err(Refusal::AboveCall { route: route.clone(), effect, allowed })
+    }
+
+    pub(crate) fn authority_and_credentials(
+        &self,
+    ) -> Result<(&Upstream, &Arc<dyn CredentialProvider>), Refusal> {
+        match &self.0.upstream {
+            Some((upstream, provider)) => Ok((upstream, provider)),
+            None => Err(self.empty()),
+        }
+    }
+
+    fn app(&self, app: &AppSlug) -> Result<&AppGrant, Refusal> {
+        if self.0.upstream.is_none() {
+            return Err(self.empty());
+        }
+        self.0.apps.get(app).ok_or_else(|| Refusal::App { app: app.clone() })
+    }
+
+    fn empty(&self) -> Refusal {
+        Refusal::EmptyGrant { tenant: self.0.tenant.clone() }
+    }
+}
+
+impl AppGrant {
+    /// Decides one upstream action. `destructive`, `raw` and unknown ones only by name.
+    fn check(&self, app: &AppSlug, action: &ActionId) -> Result<Effect, Refusal> {
+        let by_verb = Effect::of_name(action);
+        if let Some(named) = self.named.get(action) {
+            // Of an unknown action, the host assumes the most that a name can be granted for.
+            return Ok(named.or(by_verb).unwrap_or(Effect::Destructive));
+        }
+        match by_verb {
+            Some(Effect::Read) if self.reads => Ok(Effect::Read),
+            Some(Effect::Write) if self.writes => Ok(Effect::Write),
+            effect => Err(Refusal::Action { app: app.clone(), action: action.clone(), effect }),
+        }
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant")
+            .field("tenant", &self.0.tenant)
+            .field("upstream", &self.upstream())
+            .field("apps", &self.0.apps)
+            .field("limits", &self.0.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Builds a [`Grant`]. Without a call to one of the `allow_` methods it allows nothing.
+pub struct GrantBuilder {
+    inner: Inner,
+    error: Option<ConfigError>,
+}
+
+impl GrantBuilder {
+    /// Names the upstream, and what provides the credentials for it. They go nowhere else.
+    pub fn upstream(mut self, upstream: Upstream, credentials: impl CredentialProvider) -> Self {
+        self.inner.upstream = Some((upstream, Arc::new(credentials)));
+        self
+    }
+
+    /// As [`upstream`](Self::upstream), with a provider that several grants share.
+    pub fn upstream_shared(mut self, upstream: Upstream, credentials: Arc<dyn CredentialProvider>) -> Self {
+        self.inner.upstream = Some((upstream, credentials));
+        self
+    }
+
+    /// Allows to list and describe an app's actions, and to execute those that only read.
+    pub fn allow_reads(self, app: &str) -> Self {
+        self.edit(app, |grant| grant.reads = true)
+    }
+
+    /// Allows to execute an app's writing actions, beside listing and describing.
+    ///
+    /// # Security
+    ///
+    /// Covers every action whose name has a writing and no deleting word, also those that the upstream
+    /// adds later. Destructive, raw and unknown actions stay refused.
+    pub fn allow_writes(self, app: &str) -> Self {
+        self.edit(app, |grant| grant.writes = true)
+    }
+
+    /// Allows one action by name, whatever its effect; the host tells the effect by the name, and takes
+    /// an unknown verb for [`Effect::Destructive`].
+    ///
+    /// # Security
+    ///
+    /// Granting `httprequest` by name hands the plugin the whole connected account.
+    pub fn allow_action(self, app: &str, action: &str) -> Self {
+        self.edit_action(app, action, |grant, action| {
+            grant.named.insert(action, None);
+        })
+    }
+
+    /// Allows one action by name and says which effect it has, where its name tells nothing or lies.
+    ///
+    /// # Security
+    ///
+    /// Calling a write a [`Effect::Read`] lets it be retried, and lets reading calls make it.
+    pub fn allow_action_as(self, app: &str, action: &str, effect: Effect) -> Self {
+        self.edit_action(app, action, |grant, action| {
+            grant.named.insert(action, Some(effect));
+        })
+    }
+
+    /// Allows to call an action of the plugin's own, made of upstream calls up to an effect. Each of
+    /// those calls still needs to be allowed.
+    pub fn own_action(self, app: &str, action: &str, effect: Effect) -> Self {
+        self.edit_action(app, action, |grant, action| {
+            grant.own.insert(action, effect);
+        })
+    }
+
+    /// Sets limits of its own for this grant, in place of the host's.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.inner.limits = Some(limits);
+        self
+    }
+
+    /// Builds the grant.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for the first app or action whose name is not valid.
+    pub fn build(self) -> Result<Grant, ConfigError> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(Grant(Arc::new(self.inner))),
+        }
+    }
+
+    fn edit(mut self, app: &str, change: impl FnOnce(&mut AppGrant)) -> Self {
+        match AppSlug::parse(app) {
+            Ok(app) => change(self.inner.apps.entry(app).or_default()),
+            Err(error) => self.error = self.error.or(Some(error.into())),
+        }
+        self
+    }
+
+    fn edit_action(mut self, app: &str, action: &str, change: impl FnOnce(&mut AppGrant, ActionId)) -> Self {
+        match ActionId::parse(action) {
+            Ok(action) => self.edit(app, |grant| change(grant, action)),
+            Err(error) => {
+                self.error = self.error.or(Some(error.into()));
+                self
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential::ApiKey;
+
+    fn builder() -> GrantBuilder {
+        let key = ApiKey::new("tk_canary_0123456789", "acme@example.com").expect("a valid key");
+        Grant::builder("acme").upstream(Upstream::refold(), key)
+    }
+
+    fn app(text: &str) -> AppSlug {
+        AppSlug::parse(text).expect("a slug")
+    }
+
+    fn action(text: &str) -> ActionId {
+        ActionId::parse(text).expect("an id")
+    }
+
+    fn execute(grant: &Grant, id: &str, authority: Authority) -> Result<Effect, Refusal> {
+        let route = Route::Execute { app: app("hubspot"), action: action(id) };
+        grant.check_route(&route, authority)
+    }
+
+    #[test]
+    fn the_default_grant_allows_nothing() {
+        for grant in [Grant::default(), Grant::builder("x").allow_reads("hubspot").build().expect("valid")] {
+            assert!(matches!(grant.check_discover(&app("hubspot")), Err(Refusal::EmptyGrant { .. })));
+            assert!(grant.check_execute(&app("hubspot"), &action("get_contact")).is_err());
+        }
+        let grant = builder().build().expect("valid");
+        assert!(matches!(grant.check_discover(&app("hubspot")), Err(Refusal::App { .. })));
+    }
+
+    #[test]
+    fn wildcards_never_reach_destructive_raw_or_unknown() {
+        let grant = builder().allow_reads("hubspot").allow_writes("hubspot").build().expect("valid");
+        let table = [
+            ("get_contact", Ok(Effect::Read)),
+            ("create_contact", Ok(Effect::Write)),
+            ("delete_contact", Err(Some(Effect::Destructive))),
+            ("httprequest", Err(Some(Effect::Raw))),
+            ("HttpRequest", Err(Some(Effect::Raw))),
+            ("frobnicate", Err(None)),
+        ];
+        for (id, expected) in table {
+            let got = execute(&grant, id, Authority::Execute(Effect::Raw)).map_err(|refusal| match refusal {
+                Refusal::Action { effect, .. } => effect,
+                other => panic!("{id}: {other}"),
+            });
+            assert_eq!(got, expected, "{id}");
+        }
+    }
+
+    #[test]
+    fn reads_alone_allow_no_write() {
+        let grant = builder().allow_reads("hubspot").build().expect("valid");
+        assert!(execute(&grant, "create_contact", Authority::Execute(Effect::Raw)).is_err());
+        let grant = builder().allow_writes("hubspot").build().expect("valid");
+        assert!(execute(&grant, "get_contact", Authority::Execute(Effect::Raw)).is_err());
+    }
+
+    #[test]
+    fn names_grant_exactly_themselves() {
+        let grant = builder()
+            .allow_action("hubspot", "delete_contact")
+            .allow_action("hubspot", "httprequest")
+            .allow_action("hubspot", "frobnicate")
+            .allow_action_as("hubspot", "twiddle", Effect::Read)
+            .build()
+            .expect("valid");
+        let all = Authority::Execute(Effect::Raw);
+        assert_eq!(execute(&grant, "delete_contact", all), Ok(Effect::Destructive));
+        assert_eq!(execute(&grant, "httprequest", all), Ok(Effect::Raw));
+        assert_eq!(execute(&grant, "frobnicate", all), Ok(Effect::Destructive));
+        assert_eq!(execute(&grant, "twiddle", all), Ok(Effect::Read));
+        for id in ["delete_contacts", "httprequest2", "Httprequest", "get_contact"] {
+            assert!(execute(&grant, id, all).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn no_request_does_more_than_its_call() {
+        let grant = builder()
+            .allow_reads("hubspot")
+            .allow_writes("hubspot")
+            .allow_action("hubspot", "delete_contact")
+            .allow_action("hubspot", "httprequest")
+            .build()
+            .expect("valid");
+        let ids = ["get_contact", "create_contact", "delete_contact", "httprequest"];
+        let effects = [Effect::Read, Effect::Write, Effect::Destructive, Effect::Raw];
+        for (c, ceiling) in effects.into_iter().enumerate() {
+            for (i, id) in ids.into_iter().enumerate() {
+                let allowed = execute(&grant, id, Authority::Execute(ceiling)).is_ok();
+                assert_eq!(allowed, i <= c, "{id} during a {ceiling}");
+            }
+        }
+        for id in ids {
+            let refused = execute(&grant, id, Authority::Discover);
+            assert!(matches!(refused, Err(Refusal::AboveCall { .. })), "{id} while listing");
+        }
+    }
+
+    #[test]
+    fn an_own_action_is_no_route() {
+        let grant = builder().own_action("hubspot", "upsert_contact", Effect::Write).build().expect("valid");
+        assert_eq!(grant.check_execute(&app("hubspot"), &action("upsert_contact")), Ok(Effect::Write));
+        assert!(execute(&grant, "upsert_contact", Authority::Execute(Effect::Write)).is_err());
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let shown = format!("{:?}", builder().allow_reads("hubspot").build().expect("valid"));
+        assert!(!shown.contains("canary"), "{shown}");
+        assert!(shown.contains("hubspot") && shown.contains("acme"), "{shown}");
+    }
+}

@@ -1,0 +1,283 @@
+//! The host: engine, allocator, epoch ticker and HTTP client, shared by all its plugins.
+
+use std::{
+    fmt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use tokio::{io::AsyncReadExt as _, sync::Semaphore};
+use wasmtime::{
+    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig,
+    WasmBacktraceDetails, component::Linker,
+};
+
+use crate::{
+    audit::{AuditSink, TracingSink},
+    call::{CallState, CoreDumpSink},
+    error::{ConfigError, LoadError},
+    gate::{BeforeSend, client::Client},
+    inspect::{Inspection, inspect},
+    limits::{HostLimits, Limits},
+    plugin::Plugin,
+};
+
+/// A host of plugins: one WebAssembly engine and one HTTP client, shared by all that it loads.
+///
+/// Make one per process and keep it. Cheap to clone. Calls need a multi-threaded tokio runtime with its
+/// I/O and time drivers on.
+///
+/// ```no_run
+/// use actionbox_host::{ActionHost, ApiKey, Grant, Upstream};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let host = ActionHost::builder().build()?;
+/// let plugin = host.load_file("refold.wasm").await?;
+/// let grant = Grant::builder("acme")
+///     .upstream(Upstream::refold(), ApiKey::new(std::env::var("REFOLD_API_KEY")?, "customer@example.com")?)
+///     .allow_reads("hubspot")
+///     .build()?;
+/// for action in plugin.list_actions(&grant, "hubspot").await? {
+///     println!("{}", action.id);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct ActionHost(Arc<Shared>);
+
+/// What all plugins of a host share.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<CallState>,
+    pub(crate) client: Arc<Client>,
+    pub(crate) limits: Limits,
+    pub(crate) host_limits: HostLimits,
+    pub(crate) permits: Semaphore,
+    pub(crate) audit: Arc<dyn AuditSink>,
+    pub(crate) before_send: Option<Arc<dyn BeforeSend>>,
+    pub(crate) core_dumps: Option<CoreDumpSink>,
+    calls: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn next_call(&self) -> u64 {
+        self.calls.fetch_add(1, Relaxed) + 1
+    }
+}
+
+impl ActionHost {
+    /// Starts a host with every setting at its default.
+    pub fn builder() -> ActionHostBuilder {
+        ActionHostBuilder::default()
+    }
+
+    /// Loads a plugin from the bytes of a component: compiles it, on a thread of its own, and checks its
+    /// imports and exports.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] when the bytes are no component, or one that asks for more than plugins are given.
+    pub async fn load(&self, component: impl Into<Vec<u8>>) -> Result<Plugin, LoadError> {
+        let (shared, bytes) = (self.0.clone(), component.into());
+        off_thread(move || Plugin::load(shared, &bytes)).await
+    }
+
+    /// Loads a plugin from a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load), and when the file cannot be read.
+    pub async fn load_file(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
+        let bytes = self.read(path.as_ref()).await?;
+        self.load(bytes).await
+    }
+
+    /// Tells what a file is and whether this host would load it.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] only when the file cannot be read; everything else is in the verdict.
+    pub async fn inspect_file(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
+        let bytes = self.read(path.as_ref()).await?;
+        Ok(self.inspect(bytes).await)
+    }
+
+    /// Tells what bytes are and whether this host would load them.
+    pub async fn inspect(&self, component: impl Into<Vec<u8>>) -> Inspection {
+        let (shared, bytes) = (self.0.clone(), component.into());
+        off_thread(move || inspect(shared, &bytes)).await
+    }
+
+    /// Returns the limits of calls whose grant sets none.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Reads a file once, up to the limit: what was checked is what is compiled, even if it changes.
+    async fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
+        let limit = self.0.host_limits.component_bytes;
+        let failed = |source| LoadError::File { path: path.display().to_string(), source };
+        let file = tokio::fs::File::open(path).await.map_err(failed)?;
+        let mut bytes = Vec::new();
+        file.take(limit as u64 + 1).read_to_end(&mut bytes).await.map_err(failed)?;
+        Ok(bytes)
+    }
+}
+
+/// Runs slow work off the async threads; its panic, which would be ours, goes on here.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
+    }
+}
+
+impl fmt::Debug for ActionHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActionHost").field("limits", &self.0.limits).finish_non_exhaustive()
+    }
+}
+
+/// Builds an [`ActionHost`].
+#[derive(Default)]
+pub struct ActionHostBuilder {
+    limits: Limits,
+    host_limits: HostLimits,
+    roots: Vec<Vec<u8>>,
+    http2: bool,
+    audit: Option<Arc<dyn AuditSink>>,
+    before_send: Option<Arc<dyn BeforeSend>>,
+    core_dumps: Option<CoreDumpSink>,
+}
+
+impl ActionHostBuilder {
+    /// Sets the limits of calls whose grant sets none.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the limits of the host as a whole.
+    pub fn host_limits(mut self, limits: HostLimits) -> Self {
+        self.host_limits = limits;
+        self
+    }
+
+    /// Trusts further root certificates, in PEM, beside Mozilla's: a private CA, or a sandbox server's.
+    ///
+    /// # Security
+    ///
+    /// Whoever holds the CA's key can read the credentials that go to any upstream of this host.
+    pub fn root_certificates_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
+    /// Speaks HTTP/2 with upstreams that offer it. Default: HTTP/1.1 only.
+    pub fn http2(mut self, on: bool) -> Self {
+        self.http2 = on;
+        self
+    }
+
+    /// Hands audit events to a sink. Default: `tracing`, target `actionbox::audit`.
+    pub fn audit(mut self, sink: Arc<dyn AuditSink>) -> Self {
+        self.audit = Some(sink);
+        self
+    }
+
+    /// Asks a hook before each request leaves; when it fails, nothing is sent.
+    pub fn before_send(mut self, hook: Arc<dyn BeforeSend>) -> Self {
+        self.before_send = Some(hook);
+        self
+    }
+
+    /// Hands the core dump of every plugin that traps to a function: for debugging plugins.
+    ///
+    /// # Security
+    ///
+    /// A dump holds the tenant's data: everything that was in the guest's memory. It holds no credential.
+    pub fn core_dumps(mut self, sink: impl Fn(Vec<u8>) + Send + Sync + 'static) -> Self {
+        self.core_dumps = Some(Arc::new(sink));
+        self
+    }
+
+    /// Builds the host and starts its epoch ticker, an OS thread that ends with the host.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when a certificate cannot be used or the engine cannot be set up.
+    pub fn build(self) -> Result<ActionHost, ConfigError> {
+        let failed = |error: wasmtime::Error| ConfigError::Engine(format!("{error:#}"));
+        let engine = Engine::new(&config(&self)).map_err(failed)?;
+        let linker = linker(&engine).map_err(failed)?;
+        tick(engine.weak()).map_err(|error| ConfigError::Engine(error.to_string()))?;
+        Ok(ActionHost(Arc::new(Shared {
+            client: Arc::new(Client::new(&self.roots, self.http2, &self.host_limits)?),
+            engine,
+            linker,
+            permits: Semaphore::new(self.host_limits.concurrent_calls),
+            limits: self.limits,
+            host_limits: self.host_limits,
+            audit: self.audit.unwrap_or_else(|| Arc::new(TracingSink)),
+            before_send: self.before_send,
+            core_dumps: self.core_dumps,
+            calls: AtomicU64::new(0),
+        })))
+    }
+}
+
+fn config(builder: &ActionHostBuilder) -> Config {
+    let calls = u32::try_from(builder.host_limits.concurrent_calls).unwrap_or(u32::MAX).clamp(1, 4096);
+    let mut pool = PoolingAllocationConfig::default();
+    // A call has one or a few memories and tables; a heavy language runtime has dozens of core instances.
+    // What does not fit at the moment is a typed error of that call.
+    pool.total_component_instances(calls)
+        .total_stacks(calls)
+        .total_core_instances(calls.saturating_mul(16))
+        .total_memories(calls.saturating_mul(2))
+        .total_tables(calls.saturating_mul(4))
+        .max_memories_per_module(4)
+        .max_tables_per_module(4)
+        .table_elements(builder.limits.table_elements.max(20_000))
+        .max_memory_size(1 << 30)
+        // Kept-resident memory without the scan costs more than it saves.
+        .linear_memory_keep_resident(2 << 20)
+        .pagemap_scan(Enabled::Auto);
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        // WASI 0.2 only: the machinery for 0.3 costs an eighth of every call.
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .coredump_on_trap(builder.core_dumps.is_some())
+        // Otherwise read from the environment.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable);
+    config
+}
+
+/// Links all of WASI 0.2 that guests may import, and nothing else.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<CallState>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    Ok(linker)
+}
+
+/// Advances the epoch, so that a guest that runs is interrupted at every tick. On a thread of its own: a
+/// guest that keeps all async threads busy must not keep the clock from ticking.
+fn tick(engine: EngineWeak) -> std::io::Result<()> {
+    const TICK: Duration = Duration::from_millis(10);
+    std::thread::Builder::new().name("actionbox-epoch".to_owned()).spawn(move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(TICK);
+        }
+    })?;
+    Ok(())
+}

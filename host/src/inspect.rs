@@ -1,0 +1,152 @@
+//! What a component is and asks for: recognised, compiled, and checked against what plugins are given.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::component::Component;
+
+use crate::{audit::escaped, error::LoadError, host::Shared, plugin::Plugin};
+
+/// What a component is, and whether this host would load it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The SHA-256 of its bytes, as `sha256:…`.
+    pub digest: String,
+    /// Its size in bytes.
+    pub size: usize,
+    /// What it imports, by name.
+    pub imports: Vec<String>,
+    /// What it exports, by name.
+    pub exports: Vec<String>,
+    /// The loaded plugin, or why it is refused.
+    pub verdict: Result<Plugin, LoadError>,
+}
+
+/// The interfaces that a plugin may import, without their versions. Those of `wasi:filesystem` and
+/// `wasi:sockets` are offered only to deny.
+const OFFERED: &[&str] = &[
+    "actionbox:plugin/types",
+    "wasi:cli/environment",
+    "wasi:cli/exit",
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stderr",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:filesystem/preopens",
+    "wasi:filesystem/types",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+    "wasi:sockets/instance-network",
+    "wasi:sockets/ip-name-lookup",
+    "wasi:sockets/network",
+    "wasi:sockets/tcp",
+    "wasi:sockets/tcp-create-socket",
+    "wasi:sockets/udp",
+    "wasi:sockets/udp-create-socket",
+];
+
+pub(crate) fn inspect(host: Arc<Shared>, bytes: &[u8]) -> Inspection {
+    let component = recognise(&host, bytes).and_then(|()| parse(&host, bytes));
+    let (imports, exports) = match &component {
+        Ok(component) => names(&host, component),
+        Err(_) => (Vec::new(), Vec::new()),
+    };
+    Inspection {
+        digest: digest(bytes),
+        size: bytes.len(),
+        imports,
+        exports,
+        verdict: Plugin::load(host, bytes),
+    }
+}
+
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+/// Compiles a component that imports nothing but what plugins are given.
+pub(crate) fn compile(host: &Shared, bytes: &[u8]) -> Result<Component, LoadError> {
+    recognise(host, bytes)?;
+    let component = parse(host, bytes)?;
+    let (imports, _) = names(host, &component);
+    let foreign: Vec<_> = imports.into_iter().filter(|import| !is_offered(import)).collect();
+    if foreign.is_empty() { Ok(component) } else { Err(LoadError::ForeignImports { imports: foreign }) }
+}
+
+/// Tells a component from everything else by its first bytes. Precompiled code is trusted code: it is
+/// told apart before anything looks further.
+fn recognise(host: &Shared, bytes: &[u8]) -> Result<(), LoadError> {
+    let limit = host.host_limits.component_bytes;
+    if bytes.len() > limit {
+        return Err(LoadError::TooLarge { limit });
+    }
+    match bytes {
+        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Err(LoadError::CoreModule),
+        [0x7f, b'E', b'L', b'F', ..] => Err(LoadError::Precompiled),
+        _ => Err(LoadError::NotWasm),
+    }
+}
+
+fn parse(host: &Shared, bytes: &[u8]) -> Result<Component, LoadError> {
+    Component::from_binary(&host.engine, bytes)
+        .map_err(|error| LoadError::Invalid { detail: escaped(&format!("{error:#}")) })
+}
+
+fn names(host: &Shared, component: &Component) -> (Vec<String>, Vec<String>) {
+    let ty = component.component_type();
+    let imports = ty.imports(&host.engine).map(|(name, _)| escaped(name)).collect();
+    let exports = ty.exports(&host.engine).map(|(name, _)| escaped(name)).collect();
+    (imports, exports)
+}
+
+/// Tells whether plugins are given an interface. Its version is left to the linker, which knows which
+/// versions are compatible, except that another line of WASI is foreign.
+fn is_offered(import: &str) -> bool {
+    match import.split_once('@') {
+        Some((name, version)) => {
+            let line = if name.starts_with("wasi:") { "0.2." } else { "0.1." };
+            OFFERED.contains(&name) && version.starts_with(line)
+        }
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_interfaces_of_a_known_line_are_offered() {
+        for good in ["wasi:http/types@0.2.12", "wasi:io/poll@0.2.0", "actionbox:plugin/types@0.1.0"] {
+            assert!(is_offered(good), "{good}");
+        }
+        for bad in [
+            "wasi:http/types",
+            "wasi:http/types@0.3.0",
+            "wasi:http/client@0.3.0",
+            "wasi:http/incoming-handler@0.2.0",
+            "wasi:keyvalue/store@0.2.0",
+            "env",
+            "wasi:cli/run@0.2.0",
+            "actionbox:plugin/types@0.2.0",
+            "evil:host/keys@0.1.0",
+        ] {
+            assert!(!is_offered(bad), "{bad} must be foreign");
+        }
+    }
+}

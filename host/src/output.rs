@@ -1,0 +1,110 @@
+//! What a guest writes to stdout and stderr: bounded, split into lines, handed to `tracing` escaped.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::{
+    cli::{IsTerminal, StdoutStream},
+    p2::{OutputStream, Pollable, StreamError, StreamResult},
+};
+
+use crate::{audit::escaped, limits::Exceeded};
+
+/// The standard output of one call. All handles to it share one bound and one line buffer.
+#[derive(Clone)]
+pub(crate) struct GuestOutput(Arc<Mutex<State>>);
+
+struct State {
+    call: u64,
+    line: Vec<u8>,
+    /// The latest line that was logged, escaped.
+    last: Option<String>,
+    left: usize,
+    limit: usize,
+}
+
+/// A line longer than this is logged in pieces.
+const LINE_BYTES: usize = 1024;
+
+impl GuestOutput {
+    pub(crate) fn new(call: u64, limit: usize) -> Self {
+        let state = State { call, line: Vec::new(), last: None, left: limit, limit };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// Returns the last line that the guest wrote, escaped and cut.
+    pub(crate) fn last_line(&self) -> Option<String> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.log();
+        state.last.clone()
+    }
+
+    fn append(&self, bytes: &[u8]) -> Result<(), Exceeded> {
+        // A panic cannot leave the buffer in a state that matters.
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.left = state.left.checked_sub(bytes.len()).ok_or(Exceeded::OutputBytes(state.limit))?;
+        for byte in bytes {
+            if *byte != b'\n' {
+                state.line.push(*byte);
+            }
+            if *byte == b'\n' || state.line.len() == LINE_BYTES {
+                state.log();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn log(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        if !line.is_empty() {
+            let text = escaped(&String::from_utf8_lossy(&line));
+            tracing::info!(target: "actionbox::plugin", call = self.call, "{text}");
+            self.last = Some(text);
+        }
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.log();
+    }
+}
+
+impl IsTerminal for GuestOutput {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for GuestOutput {
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        // Only WASI 0.3 asks for this form, and it is not linked.
+        Box::new(tokio::io::sink())
+    }
+}
+
+impl OutputStream for GuestOutput {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.append(&bytes).map_err(|exceeded| StreamError::Trap(exceeded.into()))
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(64 << 10)
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for GuestOutput {
+    async fn ready(&mut self) {}
+}

@@ -1,0 +1,416 @@
+//! A loaded plugin: what it is, and the three calls.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
+
+use serde_json::Value;
+use wasmtime::Store;
+
+use crate::{
+    audit::{AuditEvent, CallEvent, Operation, escaped},
+    call::{self, CallState, Crash},
+    contract::{
+        Action, Outcome, Parameter, PluginError, Problem,
+        bindings::{Plugin as Bindings, PluginPre},
+    },
+    effect::Effect,
+    error::{Error, LoadError, Sent},
+    gate::{
+        Context,
+        books::{Books, Stop, Totals},
+        budget::Budget,
+        client::SendFailure,
+    },
+    grant::{Authority, Grant, Refusal},
+    host::Shared,
+    limits::Exceeded,
+    name::{ActionId, AppSlug},
+};
+
+/// A plugin that a host has loaded. Cheap to clone, `Send` and `Sync`.
+///
+/// Each call runs in a fresh instance, under the grant that is given with the call.
+#[derive(Clone)]
+pub struct Plugin(Arc<Loaded>);
+
+struct Loaded {
+    pre: PluginPre<CallState>,
+    digest: Arc<str>,
+    size: usize,
+    host: Arc<Shared>,
+}
+
+impl Plugin {
+    /// Compiles component bytes and checks what they ask for. Slow: call it off the async threads.
+    pub(crate) fn load(host: Arc<Shared>, bytes: &[u8]) -> Result<Self, LoadError> {
+        let component = crate::inspect::compile(&host, bytes)?;
+        let invalid = |error: wasmtime::Error| LoadError::Invalid { detail: escaped(&format!("{error:#}")) };
+        let pre = host.linker.instantiate_pre(&component).map_err(invalid)?;
+        let pre = PluginPre::new(pre)
+            .map_err(|error| LoadError::Exports { detail: escaped(&format!("{error:#}")) })?;
+        Ok(Self(Arc::new(Loaded {
+            pre,
+            digest: crate::inspect::digest(bytes).into(),
+            size: bytes.len(),
+            host,
+        })))
+    }
+
+    /// Returns the SHA-256 of the component's bytes, as `sha256:…`.
+    pub fn digest(&self) -> &str {
+        &self.0.digest
+    }
+
+    /// Returns the size of the component in bytes.
+    pub fn size(&self) -> usize {
+        self.0.size
+    }
+
+    /// Lists the actions of an app.
+    ///
+    /// Only requests that list or describe actions leave the sandbox meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; it says who must act, whether to retry, and whether a request was sent.
+    pub async fn list_actions(&self, grant: &Grant, app: &str) -> Result<Vec<Action>, Error> {
+        let mut call = Call::begin(self, grant, Operation::List, app, None);
+        let result = async {
+            let app = AppSlug::parse(app)?;
+            call.decide(grant.check_discover(&app).map(|()| Authority::Discover))?;
+            let actions = call
+                .run(async |plugin, store| {
+                    plugin.actionbox_plugin_actions().call_list_actions(store, app.as_str()).await
+                })
+                .await?;
+            let effect = |id: &str| {
+                let action = ActionId::parse(id).ok()?;
+                grant.check_execute(&app, &action).ok()
+            };
+            Ok(actions
+                .into_iter()
+                .map(|action| {
+                    let effect = effect(&action.id);
+                    Action::from_wit(action, effect)
+                })
+                .collect())
+        };
+        let result = result.await;
+        call.end(result, |_| "ok").await
+    }
+
+    /// Describes the parameters of an action.
+    ///
+    /// Only requests that list or describe actions leave the sandbox meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`list_actions`](Self::list_actions).
+    pub async fn describe_action(
+        &self,
+        grant: &Grant,
+        app: &str,
+        action: &str,
+    ) -> Result<Vec<Parameter>, Error> {
+        let mut call = Call::begin(self, grant, Operation::Describe, app, Some(action));
+        let result = async {
+            let (app, action) = (AppSlug::parse(app)?, ActionId::parse(action)?);
+            call.decide(grant.check_discover(&app).map(|()| Authority::Discover))?;
+            let parameters = call
+                .run(async |plugin, store| {
+                    plugin
+                        .actionbox_plugin_actions()
+                        .call_describe_action(store, app.as_str(), action.as_str())
+                        .await
+                })
+                .await?;
+            Ok(parameters.into_iter().map(Parameter::from).collect())
+        };
+        let result = result.await;
+        call.end(result, |_| "ok").await
+    }
+
+    /// Executes an action with parameters: one JSON object, a key per parameter.
+    ///
+    /// `Ok` means that the connected app was reached; the [`Outcome`] says whether it did what was asked.
+    /// No request above the effect that the grant has for this action leaves the sandbox meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`list_actions`](Self::list_actions).
+    pub async fn execute_action(
+        &self,
+        grant: &Grant,
+        app: &str,
+        action: &str,
+        parameters: &Value,
+    ) -> Result<Outcome, Error> {
+        let mut call = Call::begin(self, grant, Operation::Execute, app, Some(action));
+        let result = async {
+            let (app, action) = (AppSlug::parse(app)?, ActionId::parse(action)?);
+            if !parameters.is_object() {
+                let problem = Problem {
+                    parameter: None,
+                    message: "expected one JSON object, a key per parameter".to_owned(),
+                };
+                return Err(Error::InvalidParameters { problems: vec![problem], sent: Sent::No });
+            }
+            call.decide(grant.check_execute(&app, &action).map(Authority::Execute))?;
+            let parameters = parameters.to_string();
+            let outcome = call
+                .run(async |plugin, store| {
+                    let actions = plugin.actionbox_plugin_actions();
+                    actions.call_execute_action(store, app.as_str(), action.as_str(), &parameters).await
+                })
+                .await?;
+            Outcome::try_from(outcome).map_err(|error| Error::Contract {
+                detail: format!("the data of the outcome is not JSON: {error}"),
+                sent: call.sent(),
+            })
+        };
+        let result = result.await;
+        call.end(result, |outcome| match outcome {
+            Outcome::Succeeded(_) => "ok",
+            Outcome::Failed(_) => "failed",
+        })
+        .await
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin")
+            .field("digest", &self.0.digest)
+            .field("size", &self.0.size)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One call from its first check to its audit event, which is written even when the call is dropped.
+struct Call<'a> {
+    plugin: &'a Plugin,
+    grant: &'a Grant,
+    /// Set once the call may run.
+    context: Option<Arc<Context>>,
+    event: Option<CallEvent>,
+    began: Instant,
+}
+
+impl<'a> Call<'a> {
+    fn begin(
+        plugin: &'a Plugin,
+        grant: &'a Grant,
+        operation: Operation,
+        app: &str,
+        action: Option<&str>,
+    ) -> Self {
+        let event = CallEvent {
+            call: plugin.0.host.next_call(),
+            tenant: grant.tenant().to_owned(),
+            plugin: plugin.digest().to_owned(),
+            operation,
+            app: escaped(app),
+            action: action.map(escaped),
+            effect: None,
+            result: "dropped by the embedder".to_owned(),
+            sent: Sent::No,
+            requests: 0,
+            started: SystemTime::now(),
+            duration: std::time::Duration::ZERO,
+        };
+        Self { plugin, grant, context: None, event: Some(event), began: Instant::now() }
+    }
+
+    /// Takes the grant's decision on the call itself, before any guest code runs.
+    fn decide(&mut self, decision: Result<Authority, Refusal>) -> Result<(), Error> {
+        let authority = decision.map_err(|refusal| Error::Denied { refusal, sent: Sent::No })?;
+        let host = &self.plugin.0.host;
+        let limits = self.grant.limits().unwrap_or(&host.limits).clone();
+        let Some(event) = &mut self.event else { return Ok(()) };
+        event.effect = Some(match authority {
+            Authority::Discover => Effect::Read,
+            Authority::Execute(effect) => effect,
+        });
+        self.context = Some(Arc::new(Context {
+            call: event.call,
+            plugin: self.plugin.0.digest.clone(),
+            grant: self.grant.clone(),
+            authority,
+            budget: Budget::new(&limits),
+            deadline: self.began + limits.wall_time,
+            limits,
+            books: Books::default(),
+            client: host.client.clone(),
+            audit: host.audit.clone(),
+            before_send: host.before_send.clone(),
+        }));
+        Ok(())
+    }
+
+    /// Runs the guest, waits for its requests, and sorts out what ended it.
+    async fn run<T>(
+        &self,
+        export: impl AsyncFnOnce(&Bindings, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
+    ) -> Result<T, Error> {
+        let Some(context) = &self.context else {
+            return Err(Error::Host { reason: "the call was not decided".to_owned() });
+        };
+        let host = &self.plugin.0.host;
+        let waited = tokio::time::timeout_at(context.deadline.into(), host.permits.acquire()).await;
+        let Ok(Ok(_permit)) = waited else {
+            return Err(Error::Host {
+                reason: "too many calls are running, and none ended in time".to_owned(),
+            });
+        };
+        let ended =
+            call::run(&host.engine, &self.plugin.0.pre, context, host.core_dumps.as_ref(), export).await;
+        // The guest is gone; what it has sent is not.
+        context.books.settle().await;
+        conclude(ended, context.books.totals())
+    }
+
+    fn sent(&self) -> Sent {
+        self.context.as_ref().map_or(Sent::No, |context| context.books.totals().sent())
+    }
+
+    /// Completes the audit event and hands the result on.
+    async fn end<T>(
+        mut self,
+        result: Result<T, Error>,
+        label: impl FnOnce(&T) -> &'static str,
+    ) -> Result<T, Error> {
+        let text = match &result {
+            Ok(value) => label(value).to_owned(),
+            Err(error) => kind(error),
+        };
+        if let Some(event) = &mut self.event {
+            event.result = text;
+        }
+        result
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        let Some(mut event) = self.event.take() else { return };
+        let (began, audit, context) = (self.began, self.plugin.0.host.audit.clone(), self.context.take());
+        let record = move |totals: Totals| {
+            event.sent = totals.sent();
+            event.requests = totals.requests;
+            event.duration = began.elapsed();
+            audit.record(AuditEvent::Call(event));
+        };
+        let Some(context) = context else { return record(Totals::default()) };
+        if context.books.is_settled() {
+            return record(context.books.totals());
+        }
+        // Dropped by the embedder while a request is on its way: the event waits for the truth about it.
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(async move {
+                context.books.settle().await;
+                record(context.books.totals());
+            })),
+            Err(_) => record(context.books.totals()),
+        }
+    }
+}
+
+/// Sorts out what ended a call: bounds first, then what the host knows better than the guest, then the
+/// guest's own words.
+fn conclude<T>(ended: Result<Result<T, PluginError>, Crash>, totals: Totals) -> Result<T, Error> {
+    let sent = totals.sent();
+    if let Some(exceeded) = totals.exceeded {
+        return Err(Error::Limit { exceeded, sent });
+    }
+    match ended {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(match (is_vague(&error), totals.stop) {
+            (true, Some(stop)) => stopped(stop, sent),
+            _ => reported(error, sent),
+        }),
+        Err(Crash::Exceeded(exceeded)) => Err(match (exceeded, totals.stop) {
+            (Exceeded::WallTime(_), Some(stop @ Stop::Failed(SendFailure::Timeout { .. }))) => {
+                stopped(stop, sent)
+            }
+            _ => Error::Limit { exceeded, sent },
+        }),
+        Err(Crash::Trapped(reason)) => Err(Error::Trapped { reason, sent }),
+        Err(Crash::NoRoom(reason)) => Err(Error::Host { reason }),
+    }
+}
+
+/// Tells the plugin's errors that may be its words for a request that the host stopped.
+fn is_vague(error: &PluginError) -> bool {
+    match error {
+        PluginError::Denied(_) | PluginError::Other(_) => true,
+        PluginError::Upstream(failure) => failure.status.is_none(),
+        _ => false,
+    }
+}
+
+fn stopped(stop: Stop, sent: Sent) -> Error {
+    match stop {
+        Stop::Refused(refusal) => Error::Denied { refusal, sent },
+        Stop::Exceeded(exceeded) => Error::Limit { exceeded, sent },
+        Stop::Credential(error) => Error::Credential { error, sent },
+        Stop::HeldBack(reason) => Error::HeldBack { reason, sent },
+        Stop::Failed(failure) => Error::Unreachable { failure, sent },
+        Stop::Withheld(reason) => Error::Withheld { reason, sent },
+        Stop::Internal(reason) => Error::Host { reason },
+    }
+}
+
+fn reported(error: PluginError, sent: Sent) -> Error {
+    match error {
+        PluginError::UnknownApp(app) => Error::UnknownApp { app },
+        PluginError::UnknownAction(missing) => {
+            Error::UnknownAction { app: missing.app, action: missing.action_id }
+        }
+        PluginError::InvalidParameters(problems) => {
+            Error::InvalidParameters { problems: problems.into_iter().map(Problem::from).collect(), sent }
+        }
+        PluginError::ReauthorizationRequired(reason) => Error::ReauthorizationRequired { reason, sent },
+        PluginError::Denied(reason) => Error::DeniedByPlugin { reason, sent },
+        PluginError::Throttled(throttle) => Error::Throttled {
+            retry_after: throttle.retry_after_ms.map(std::time::Duration::from_millis),
+            sent,
+        },
+        PluginError::Upstream(failure) => Error::Upstream {
+            status: failure.status,
+            code: failure.code,
+            message: failure.message,
+            request_id: failure.request_id,
+            sent,
+        },
+        PluginError::Other(message) => Error::Plugin { message, sent },
+    }
+}
+
+/// Returns what the audit says of an error: its kind and what the host itself knows, never the words of a
+/// plugin or an upstream, which may hold a tenant's data.
+fn kind(error: &Error) -> String {
+    match error {
+        Error::InvalidName(_) => "invalid name".to_owned(),
+        Error::UnknownApp { .. } => "unknown app".to_owned(),
+        Error::UnknownAction { .. } => "unknown action".to_owned(),
+        Error::InvalidParameters { .. } => "invalid parameters".to_owned(),
+        Error::DeniedByPlugin { .. } => "denied by the plugin or the upstream".to_owned(),
+        Error::ReauthorizationRequired { .. } => "reauthorization required".to_owned(),
+        Error::Throttled { .. } => "throttled".to_owned(),
+        Error::Upstream { status: Some(status), .. } => format!("upstream failure, status {status}"),
+        Error::Upstream { .. } => "upstream failure".to_owned(),
+        Error::Trapped { .. } => "the plugin crashed".to_owned(),
+        Error::Contract { .. } => "the plugin broke the contract".to_owned(),
+        Error::Plugin { .. } => "the plugin failed".to_owned(),
+        Error::Denied { .. }
+        | Error::Unreachable { .. }
+        | Error::Withheld { .. }
+        | Error::Limit { .. }
+        | Error::Credential { .. }
+        | Error::HeldBack { .. }
+        | Error::Host { .. } => error.to_string(),
+    }
+}
