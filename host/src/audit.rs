@@ -88,6 +88,9 @@ pub struct RequestEvent {
     pub plugin: String,
     /// What the guest asked for: the route, or, of a request that is none, its method and URI, escaped.
     pub target: String,
+    /// The request as the guest built it: its line and its headers, one a line, each escaped and cut. It
+    /// is what a guest can show of its request; the one that leaves is another.
+    pub guest_request: String,
     /// The effect of the route; `None` when it was refused.
     pub effect: Option<Effect>,
     /// Why it was refused, when it was.
@@ -130,6 +133,17 @@ impl AuditSink for TracingSink {
             ),
         }
     }
+}
+
+/// Shows a request as a guest built it, in a bounded number of lines.
+pub(crate) fn guest_request(parts: &http::request::Parts) -> String {
+    const HEADERS: usize = 32;
+    let mut shown = escaped(&format!("{} {}", parts.method, parts.uri));
+    for (name, value) in parts.headers.iter().take(HEADERS) {
+        shown.push('\n');
+        shown.push_str(&escaped(&format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))));
+    }
+    shown
 }
 
 /// Escapes and cuts text that a guest chose, so that it cannot forge a line or flood a log.

@@ -151,7 +151,9 @@ fn secret_header(
 
 fn account_header(account: &str) -> Result<HeaderValue, CredentialError> {
     const WHAT: &str = "linked account id";
-    if account.trim() != account || account.is_empty() {
+    // No obs-text (RFC 9110, section 5.5): servers disagree on what it means.
+    let plain = account.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
+    if !plain || account.trim() != account || account.is_empty() {
         return Err(CredentialError::NotAHeader(WHAT));
     }
     let mut value = HeaderValue::from_str(account).map_err(|_| CredentialError::NotAHeader(WHAT))?;

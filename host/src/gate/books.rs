@@ -10,7 +10,7 @@ use http::{Response, StatusCode, request::Parts};
 use tokio::sync::watch;
 
 use crate::{
-    audit::{AuditEvent, RequestEvent, escaped},
+    audit::{AuditEvent, RequestEvent, escaped, guest_request},
     credential::CredentialError,
     effect::Effect,
     error::Sent,
@@ -115,6 +115,7 @@ impl Entry {
             tenant: context.grant.tenant().to_owned(),
             plugin: context.plugin.to_string(),
             target: escaped(&format!("{} {}", parts.method, parts.uri)),
+            guest_request: guest_request(parts),
             effect: None,
             refusal: None,
             result: "abandoned by the plugin before it was complete".to_owned(),
