@@ -1,5 +1,7 @@
 //! What the host adds to a request, and where it comes from. The only file that exposes a secret.
 
+#![expect(clippy::disallowed_methods, reason = "this is the one file that exposes a secret")]
+
 use std::{
     fmt,
     sync::Arc,

@@ -71,6 +71,7 @@ impl SendFailure {
 
 impl Client {
     pub(crate) fn new(roots: &[Vec<u8>], http2: bool, limits: &HostLimits) -> Result<Self, ConfigError> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one way out")]
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);

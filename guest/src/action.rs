@@ -1,0 +1,181 @@
+//! Actions and their parameters, as a plugin lists and describes them.
+
+use std::{convert::Infallible, fmt, str::FromStr};
+
+/// What an action does to the connected app, from harmless to unlimited.
+///
+/// The host decides the effect of every call by itself. What a plugin claims is shown to people and
+/// grants nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// Changes nothing.
+    Read,
+    /// Creates or changes something.
+    Write,
+    /// Deletes something, or does what cannot be undone.
+    Destructive,
+    /// Makes an arbitrary call, such as the `httprequest` that every connector ships.
+    Raw,
+}
+
+/// One operation of a connected app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Action {
+    /// The name that `describe_action` and `execute_action` take, such as `get_contact`.
+    pub id: String,
+    /// A short title for people.
+    pub name: String,
+    /// What the action does, in a sentence or two. May be empty.
+    pub description: String,
+    /// The upstream's own label, such as `v2`, when it has one.
+    pub tag: Option<String>,
+    /// The effect that the plugin claims. For display only.
+    pub claimed_effect: Option<Effect>,
+}
+
+impl Action {
+    /// Creates an action without description, tag or claimed effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Action, Effect};
+    ///
+    /// let action = Action::new("upsert_contact", "Upsert contact")
+    ///     .description("Updates the contact with this address, or creates it.")
+    ///     .claims(Effect::Write);
+    /// assert_eq!(action.id, "upsert_contact");
+    /// ```
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { id: id.into(), name: name.into(), description: String::new(), tag: None, claimed_effect: None }
+    }
+
+    /// Sets the description.
+    #[must_use]
+    pub fn description(self, description: impl Into<String>) -> Self {
+        Self { description: description.into(), ..self }
+    }
+
+    /// Sets the tag.
+    #[must_use]
+    pub fn tag(self, tag: impl Into<String>) -> Self {
+        Self { tag: Some(tag.into()), ..self }
+    }
+
+    /// Claims an effect. For display only: the host decides by itself what the action may do.
+    #[must_use]
+    pub fn claims(self, effect: Effect) -> Self {
+        Self { claimed_effect: Some(effect), ..self }
+    }
+}
+
+/// The kind of value that a parameter takes. Values are mostly sent as strings, even numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParameterKind {
+    /// One line of text.
+    Text,
+    /// An e-mail address.
+    Email,
+    /// A number.
+    Number,
+    /// Several lines of text.
+    Textarea,
+    /// A URL.
+    Url,
+    /// A JSON value.
+    Json,
+    /// A kind that this version of the contract does not know, as the upstream spells it.
+    Other(String),
+}
+
+impl From<&str> for ParameterKind {
+    fn from(word: &str) -> Self {
+        match word {
+            "text" => Self::Text,
+            "email" => Self::Email,
+            "number" => Self::Number,
+            "textarea" => Self::Textarea,
+            "url" => Self::Url,
+            "json" => Self::Json,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl FromStr for ParameterKind {
+    type Err = Infallible;
+
+    fn from_str(word: &str) -> Result<Self, Infallible> {
+        Ok(word.into())
+    }
+}
+
+impl fmt::Display for ParameterKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Email => "email",
+            Self::Number => "number",
+            Self::Textarea => "textarea",
+            Self::Url => "url",
+            Self::Json => "json",
+            Self::Other(word) => word,
+        })
+    }
+}
+
+/// One input of an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// The key in the parameters object.
+    pub name: String,
+    /// A short title for people. May equal the name.
+    pub label: String,
+    /// Whether the action refuses to run without it.
+    pub required: bool,
+    /// The kind of value it takes.
+    pub kind: ParameterKind,
+}
+
+impl Parameter {
+    /// Creates a parameter that the action does not run without: one line of text.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Parameter, ParameterKind};
+    ///
+    /// let email = Parameter::required("email", "E-mail").kind(ParameterKind::Email);
+    /// assert!(email.required);
+    /// ```
+    pub fn required(name: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { name: name.into(), label: label.into(), required: true, kind: ParameterKind::Text }
+    }
+
+    /// Creates a parameter that may be left out: one line of text.
+    pub fn optional(name: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { required: false, ..Self::required(name, label) }
+    }
+
+    /// Sets the kind of value it takes.
+    #[must_use]
+    pub fn kind(self, kind: ParameterKind) -> Self {
+        Self { kind, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_spelled_as_it_was_read() {
+        for word in ["text", "email", "number", "textarea", "url", "json", "date-range", ""] {
+            assert_eq!(ParameterKind::from(word).to_string(), word);
+        }
+        assert_eq!(ParameterKind::from("Text"), ParameterKind::Other("Text".into()));
+    }
+}

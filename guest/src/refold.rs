@@ -1,0 +1,47 @@
+//! A typed client for Refold's action API: its three endpoints, and all that they answer.
+//!
+//! It knows no credential: the host adds it. It retries nothing: the host repeats what is safe to repeat.
+
+mod answer;
+mod refusal;
+mod route;
+
+use self::route::Route;
+use crate::{Action, Error, Outcome, Parameter, Parameters, client};
+
+/// The authority by which plugins name the upstream. Where it really is, only the host knows.
+pub const AUTHORITY: &str = "app.refold.ai";
+
+/// Lists the actions of an app.
+///
+/// The upstream does not tell effects, so none is claimed.
+///
+/// # Errors
+///
+/// [`Error::UnknownApp`]; [`Error::ReauthorizationRequired`], [`Error::Throttled`] and [`Error::Upstream`]
+/// as the upstream answers; [`Error::Denied`] when the host does not let the request out.
+pub fn list_actions(app: &str) -> Result<Vec<Action>, Error> {
+    let route = Route::List { app };
+    answer::actions(&route, &client::send(route.request(Vec::new())?)?)
+}
+
+/// Describes the parameters of an action.
+///
+/// # Errors
+///
+/// As [`list_actions`], and [`Error::UnknownAction`].
+pub fn describe_action(app: &str, action: &str) -> Result<Vec<Parameter>, Error> {
+    let route = Route::Describe { app, action };
+    answer::parameters(&route, &client::send(route.request(Vec::new())?)?)
+}
+
+/// Executes an action.
+///
+/// # Errors
+///
+/// As [`describe_action`], and [`Error::InvalidParameters`] when the upstream refuses the parameters.
+/// [`Error::may_have_run`] tells whether the action may have run in spite of the error.
+pub fn execute_action(app: &str, action: &str, parameters: &Parameters) -> Result<Outcome, Error> {
+    let route = Route::Execute { app, action };
+    answer::outcome(&route, &client::send(route.request(parameters.to_string().into_bytes())?)?)
+}

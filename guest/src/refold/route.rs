@@ -1,0 +1,99 @@
+//! The three endpoints, and the requests for them.
+
+use http::{
+    Request,
+    header::{ACCEPT, CONTENT_TYPE},
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::AUTHORITY;
+use crate::Error;
+
+/// What RFC 3986 lets stand in a path segment without escaping, and nothing more.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// One endpoint of the upstream.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Route<'a> {
+    List { app: &'a str },
+    Describe { app: &'a str, action: &'a str },
+    Execute { app: &'a str, action: &'a str },
+}
+
+impl<'a> Route<'a> {
+    pub(super) fn app(&self) -> &'a str {
+        match self {
+            Self::List { app } | Self::Describe { app, .. } | Self::Execute { app, .. } => app,
+        }
+    }
+
+    pub(super) fn action(&self) -> Option<&'a str> {
+        match self {
+            Self::List { .. } => None,
+            Self::Describe { action, .. } | Self::Execute { action, .. } => Some(action),
+        }
+    }
+
+    /// Builds the request for this endpoint.
+    pub(super) fn request(&self, body: Vec<u8>) -> Result<Request<Vec<u8>>, Error> {
+        let app = segment(self.app()).ok_or_else(|| Error::unknown_app(self.app()))?;
+        let mut uri = format!("https://{AUTHORITY}/api/v2/integration-schema/{app}/actions");
+        if let Some(action) = self.action() {
+            uri.push('/');
+            uri += &segment(action).ok_or_else(|| Error::unknown_action(self.app(), action))?;
+        }
+        let request = match self {
+            Self::List { .. } | Self::Describe { .. } => Request::get(uri),
+            Self::Execute { .. } => Request::post(uri + "/execute").header(CONTENT_TYPE, "application/json"),
+        };
+        let request = request.header(ACCEPT, "application/json").body(body);
+        request.map_err(|error| Error::other(format!("there is no request for this name: {error}")))
+    }
+}
+
+/// Escapes one segment of a path; `None` for what no segment can be: nothing, or dots that would climb.
+fn segment(text: &str) -> Option<String> {
+    let climbs = text.bytes().all(|b| b == b'.');
+    (!climbs).then(|| utf8_percent_encode(text, ESCAPED).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(route: Route<'_>) -> String {
+        let request = route.request(Vec::new()).expect("a request");
+        format!("{} {}", request.method(), request.uri())
+    }
+
+    #[test]
+    fn each_endpoint_has_its_request() {
+        let (app, action) = ("hubspot", "get_contact");
+        let base = "https://app.refold.ai/api/v2/integration-schema/hubspot/actions";
+        assert_eq!(line(Route::List { app }), format!("GET {base}"));
+        assert_eq!(line(Route::Describe { app, action }), format!("GET {base}/get_contact"));
+        assert_eq!(line(Route::Execute { app, action }), format!("POST {base}/get_contact/execute"));
+    }
+
+    #[test]
+    fn a_name_stays_within_its_segment() {
+        for (name, escaped) in [
+            ("a/b", "a%2Fb"),
+            ("a?b#c", "a%3Fb%23c"),
+            ("../x", "..%2Fx"),
+            ("a\\b", "a%5Cb"),
+            ("%2e", "%252e"),
+            ("é ☃", "%C3%A9%20%E2%98%83"),
+            ("a\r\nb", "a%0D%0Ab"),
+        ] {
+            let base = "https://app.refold.ai/api/v2/integration-schema";
+            assert_eq!(line(Route::List { app: name }), format!("GET {base}/{escaped}/actions"), "{name:?}");
+        }
+        for name in ["", ".", "..", "..."] {
+            let error = Route::List { app: name }.request(Vec::new()).unwrap_err();
+            assert_eq!(error, Error::unknown_app(name));
+            let error = Route::Execute { app: "a", action: name }.request(Vec::new()).unwrap_err();
+            assert_eq!(error, Error::unknown_action("a", name));
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What the whole does, through real components and real sockets.
+
+mod bad_input;
+mod before_send;
+mod composite;
+mod errors;
+mod routes;
+mod sessions;
+mod tenants;
+mod wit;

@@ -1,0 +1,46 @@
+//! What else there is: files, variables, sockets, and what an earlier call left.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use serde_json::{Value, json};
+
+use crate::Report;
+
+/// Counts the calls that this instance has seen.
+pub fn count(_: &Value) -> Report {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    Ok(json!(CALLS.fetch_add(1, Relaxed) + 1))
+}
+
+/// Reports everything that can be had of the process and its files.
+pub fn look_around(_: &Value) -> Report {
+    let variables: Vec<_> = std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
+    let mut input = String::new();
+    let read = std::io::Read::read_to_string(&mut std::io::stdin(), &mut input).unwrap_or_default();
+    let files: Vec<_> = ["/", ".", "..", "/etc/passwd", "/proc/self/environ", "Cargo.toml"]
+        .into_iter()
+        .filter(|path| std::fs::metadata(path).is_ok() || std::fs::read(path).is_ok())
+        .collect();
+    let written = std::fs::write("/tmp/actionbox-trick", "x").is_ok() || std::fs::write("trick", "x").is_ok();
+    Ok(json!({ "variables": variables, "arguments": std::env::args().collect::<Vec<_>>(), "input": read,
+               "files": files, "written": written }))
+}
+
+/// Tries to reach an address, and to resolve a name, without HTTP.
+pub fn connect_a_socket(options: &Value) -> Report {
+    let address = options["address"].as_str().unwrap_or_default();
+    let tcp = std::net::TcpStream::connect(address);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0");
+    let udp = std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.send_to(b"x", address));
+    let name = std::net::ToSocketAddrs::to_socket_addrs("localhost:80");
+    let worked: Vec<_> = [
+        ("tcp", tcp.is_ok()),
+        ("listen", listener.is_ok()),
+        ("udp", udp.is_ok()),
+        ("name", name.is_ok_and(|mut addresses| addresses.next().is_some())),
+    ]
+    .into_iter()
+    .filter_map(|(what, worked)| worked.then_some(what))
+    .collect();
+    Ok(json!(worked))
+}

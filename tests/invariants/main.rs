@@ -1,0 +1,1 @@
+//! The invariants, each attacked by a hostile plugin, a hostile upstream, or both.

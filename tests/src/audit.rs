@@ -1,0 +1,72 @@
+//! An audit sink that keeps everything.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use actionbox_host::{AuditEvent, AuditSink, CallEvent, RequestEvent};
+use tokio::sync::watch;
+
+/// Every event of a host, in order.
+#[derive(Debug, Clone, Default)]
+pub struct Audit(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    events: Mutex<Vec<AuditEvent>>,
+    count: watch::Sender<usize>,
+}
+
+impl Audit {
+    /// Returns all events so far.
+    pub fn events(&self) -> Vec<AuditEvent> {
+        self.0.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns the ends of calls so far.
+    pub fn calls(&self) -> Vec<CallEvent> {
+        let call = |event| if let AuditEvent::Call(call) = event { Some(call) } else { None };
+        self.events().into_iter().filter_map(call).collect()
+    }
+
+    /// Returns the ends of requests so far.
+    pub fn requests(&self) -> Vec<RequestEvent> {
+        let request = |event| if let AuditEvent::Request(request) = event { Some(request) } else { None };
+        self.events().into_iter().filter_map(request).collect()
+    }
+
+    /// Returns the only call's end.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there are more calls, or none.
+    pub fn call(&self) -> CallEvent {
+        let calls = self.calls();
+        assert_eq!(calls.len(), 1, "one event per call: {calls:#?}");
+        calls.into_iter().next().expect("one")
+    }
+
+    /// Returns the only request's end.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there are more requests, or none.
+    pub fn request(&self) -> RequestEvent {
+        let requests = self.requests();
+        assert_eq!(requests.len(), 1, "one event per request: {requests:#?}");
+        requests.into_iter().next().expect("one")
+    }
+
+    /// Waits until that many calls have ended.
+    pub async fn calls_ended(&self, count: usize) {
+        let mut changes = self.0.count.subscribe();
+        while self.calls().len() < count {
+            changes.changed().await.expect("the sender lives as long as this");
+        }
+    }
+}
+
+impl AuditSink for Audit {
+    fn record(&self, event: AuditEvent) {
+        self.0.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        self.0.count.send_modify(|count| *count += 1);
+    }
+}

@@ -1,0 +1,8 @@
+//! What all suites share: a world to run plugins in, and instruments that see everything.
+
+pub mod audit;
+pub mod canary;
+pub mod listener;
+pub mod logs;
+pub mod tricks;
+pub mod world;
