@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline, WasmCoreDump, component::ResourceTable};
+use wasmtime::{Engine, ResourceLimiter, Store, Trap, UpdateDeadline, WasmCoreDump, component::ResourceTable};
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -18,6 +18,7 @@ use crate::{
     audit::escaped,
     contract::bindings::{Plugin as Bindings, PluginPre},
     gate::{Context, Gate},
+    host::Shared,
     limits::{Exceeded, Limits},
     output::GuestOutput,
 };
@@ -56,16 +57,15 @@ pub(crate) enum Crash {
 
 /// Runs one export of a fresh instance to its end, within all limits.
 pub(crate) async fn run<T>(
-    engine: &Engine,
+    host: &Shared,
     plugin: &PluginPre<CallState>,
     context: &Arc<Context>,
-    core_dumps: Option<&CoreDumpSink>,
     export: impl AsyncFnOnce(&Bindings, &mut Store<CallState>) -> wasmtime::Result<T>,
 ) -> Result<T, Crash> {
     let limits = &context.limits;
     let output = GuestOutput::new(context.call, limits.output_bytes);
     let clock = Arc::new(CpuClock::default());
-    let mut store = store(engine, context, &output, &clock);
+    let mut store = store(&host.engine, context, &output, &clock);
     let guest = async {
         let instance = plugin.instantiate_async(&mut store).await?;
         export(&instance, &mut store).await
@@ -76,10 +76,10 @@ pub(crate) async fn run<T>(
     match ended {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => {
-            if let (Some(sink), Some(dump)) = (core_dumps, error.downcast_ref::<WasmCoreDump>()) {
+            if let (Some(sink), Some(dump)) = (&host.core_dumps, error.downcast_ref::<WasmCoreDump>()) {
                 sink(dump.serialize(&mut store, "plugin"));
             }
-            Err(crash(&error, limits, &output))
+            Err(crash(&error, limits, host.host_limits.stack_bytes, &output))
         }
         Err(_) => Err(Crash::Exceeded(Exceeded::WallTime(limits.wall_time))),
     }
@@ -132,20 +132,26 @@ fn wasi(limits: &Limits, output: &GuestOutput) -> WasiCtx {
 }
 
 /// Tells a bound that was passed from a plugin that crashed by itself.
-fn crash(error: &wasmtime::Error, limits: &Limits, output: &GuestOutput) -> Crash {
+fn crash(error: &wasmtime::Error, limits: &Limits, stack_bytes: usize, output: &GuestOutput) -> Crash {
     if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
         return Crash::Exceeded(*exceeded);
+    }
+    if let Some(Trap::StackOverflow) = error.downcast_ref() {
+        return Crash::Exceeded(Exceeded::Stack(stack_bytes));
     }
     if error.is::<wasmtime::PoolConcurrencyLimitError>() {
         return Crash::NoRoom(error.root_cause().to_string());
     }
     let cause = error.root_cause().to_string();
-    // wasmtime has no types for these three.
+    // wasmtime has no types for these.
     if cause.contains("resource limit exceeded") {
         return Crash::Exceeded(Exceeded::Instances(limits.instances));
     }
     if cause.contains("fuel allocated for hostcalls has been exhausted") {
         return Crash::Exceeded(Exceeded::ResultBytes(limits.result_bytes));
+    }
+    if cause.starts_with("requested len") && cause.contains("exceeds limit") {
+        return Crash::Exceeded(Exceeded::RandomBytes(limits.random_bytes));
     }
     if cause.contains("resource table has no free keys")
         || cause.contains("maximum number of component handles")

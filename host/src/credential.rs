@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     BoxFuture,
-    gate::{client::Client, screen::Screen},
+    gate::{budget::Allowance, client::Client, screen::Screen},
     upstream::Upstream,
 };
 
@@ -53,8 +53,13 @@ pub enum CredentialError {
         /// The upstream's status.
         status: u16,
     },
-    /// No session token could be obtained for another reason.
-    #[error("no session token could be obtained: {0}")]
+    /// The upstream answered for an account that does not exist.
+    #[error(
+        "the upstream answers for an account that does not exist; something on the way may drop the header linked_account_id"
+    )]
+    AccountIgnored,
+    /// The upstream gave no usable answer about the credential.
+    #[error("the upstream gave no usable answer about the credential: {0}")]
     Exchange(String),
     /// The embedder's own provider failed. Its text must not hold a secret.
     #[error("the credential provider failed: {0}")]
@@ -353,7 +358,7 @@ impl<'a> TokenExchange<'a> {
             .map_err(|error| failed(error.to_string()))?;
         request.headers_mut().insert(API_KEY, secret_header(key, "API key", "")?);
 
-        let sent = self.client.send(request, ANSWER_BYTES, self.deadline).await;
+        let sent = self.client.send(request, &Allowance::new(ANSWER_BYTES), self.deadline).await;
         let answer = sent.map_err(|failure| failed(failure.to_string()))?;
         let status = answer.status();
         match status {

@@ -190,21 +190,25 @@ fn is_raw(words: &[String]) -> bool {
     joined.contains("httprequest") || joined.contains("apirequest") || joined.contains("rawrequest")
 }
 
-/// Splits an id at `_`, `-`, digits and changes of case, in lower case: `getOrCreate_v2` is get, or, create, v.
+/// Splits an id into words in lower case, at everything that is no letter and where a word in camel case
+/// begins: `getOrCreate_v2` is get, or, create, v; `getHTTPLog` is get, http, log.
 fn words(id: &str) -> Vec<String> {
+    let bytes = id.as_bytes();
+    let at = |index: usize, is: fn(&u8) -> bool| bytes.get(index).is_some_and(is);
     let mut words = vec![String::new()];
-    let mut previous_lower = false;
-    for c in id.chars() {
-        let boundary = !c.is_ascii_alphabetic() || (c.is_ascii_uppercase() && previous_lower);
-        if boundary && words.last().is_some_and(|word| !word.is_empty()) {
+    for (index, byte) in bytes.iter().enumerate() {
+        let after = |is| index > 0 && at(index - 1, is);
+        let begins = byte.is_ascii_uppercase()
+            && (after(u8::is_ascii_lowercase)
+                || (after(u8::is_ascii_uppercase) && at(index + 1, u8::is_ascii_lowercase)));
+        if begins || !byte.is_ascii_alphabetic() {
             words.push(String::new());
         }
-        if c.is_ascii_alphabetic()
+        if byte.is_ascii_alphabetic()
             && let Some(word) = words.last_mut()
         {
-            word.push(c.to_ascii_lowercase());
+            word.push(char::from(byte.to_ascii_lowercase()));
         }
-        previous_lower = c.is_ascii_lowercase();
     }
     words.retain(|word| !word.is_empty());
     words
@@ -236,6 +240,9 @@ mod tests {
             ("get_and_delete_contact", Some(Destructive)),
             ("create_or_remove", Some(Destructive)),
             ("listThenPurge", Some(Destructive)),
+            ("getDELETEContact", Some(Destructive)),
+            ("getHTTPLog", Some(Write)),
+            ("getHTTPStatus", Some(Read)),
             ("httprequest", Some(Raw)),
             ("HTTPRequest", Some(Raw)),
             ("http_request", Some(Raw)),

@@ -221,12 +221,12 @@ impl Passing {
                 .map_err(|error| Stop::Internal(error.to_string()))?;
             let context = &self.context;
             self.entry.begin_try();
-            let last =
-                context.client.send(request, context.budget.response_bytes_left(), context.deadline).await;
+            let last = context.client.send(request, &context.budget.response_bytes, context.deadline).await;
             self.entry.end_try(&last);
 
             if !renewed && is_unauthorized(&last) && self.credentials.rejected(&credential).await {
                 renewed = true;
+                self.forget(last);
                 credential = self.credential().await?;
                 continue;
             }
@@ -235,12 +235,20 @@ impl Passing {
                     retry::wait(self.effect, attempt, &last, fastrand::f64(), SystemTime::now())
                 && Instant::now() + wait < context.deadline
             {
+                self.forget(last);
                 tokio::time::sleep(wait).await;
                 continue;
             }
             return self.screen(&credential, last);
         }
         unreachable!("the range has no end")
+    }
+
+    /// Drops an answer that the guest will not get, and gives its bytes back.
+    fn forget(&self, last: Result<Response<Bytes>, SendFailure>) {
+        if let Ok(answer) = last {
+            self.context.budget.response_bytes.give_back(answer.body().len());
+        }
     }
 
     /// Obtains the credential, within the call's wall time.
@@ -283,7 +291,7 @@ impl Passing {
         let context = &self.context;
         let answer = last.map_err(|failure| match failure {
             // The bound is on all answers of the call together, whatever was left of it for this one.
-            SendFailure::TooLarge { .. } => {
+            SendFailure::TooLarge => {
                 Stop::Exceeded(Exceeded::ResponseBytes(context.limits.response_bytes))
             }
             failure => Stop::Failed(failure),
@@ -293,7 +301,6 @@ impl Passing {
             event.status = Some(answer.status().as_u16());
             event.response_bytes = received;
         });
-        context.budget.take_response_bytes(received, &context.limits).map_err(Stop::Exceeded)?;
         screen::screen(credential.screen(), Some(credential.account()), answer).map_err(Stop::Withheld)
     }
 }

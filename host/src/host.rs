@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use secrecy::SecretString;
 use tokio::{io::AsyncReadExt as _, sync::Semaphore};
 use wasmtime::{
     Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig,
@@ -17,13 +18,17 @@ use wasmtime::{
 };
 
 use crate::{
+    account_check,
     audit::{AuditSink, TracingSink},
     call::{CallState, CoreDumpSink},
+    credential::CredentialError,
     error::{ConfigError, LoadError},
     gate::{BeforeSend, client::Client},
     inspect::{Inspection, inspect},
     limits::{HostLimits, Limits},
+    name::AppSlug,
     plugin::Plugin,
+    upstream::Upstream,
 };
 
 /// A host of plugins: one WebAssembly engine and one HTTP client, shared by all that it loads.
@@ -111,6 +116,37 @@ impl ActionHost {
     pub async fn inspect(&self, component: impl Into<Vec<u8>>) -> Inspection {
         let (shared, bytes) = (self.0.clone(), component.into());
         off_thread(move || inspect(shared, &bytes)).await
+    }
+
+    /// Checks that an upstream tells linked accounts apart: asks it for an app's actions, for an account
+    /// that does not exist, and expects to be refused.
+    ///
+    /// Meant for the start of a service that uses [`ApiKey`](crate::ApiKey). A proxy on the way may drop
+    /// headers with underscores; without `linked_account_id`, every call would be one of the whole
+    /// organisation. Waits 10 s at most.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialError::AccountIgnored`] when the upstream answers all the same; another
+    /// [`CredentialError`] when it refuses the key, or cannot be asked.
+    ///
+    /// ```no_run
+    /// use actionbox_host::{ActionHost, AppSlug, SecretString, Upstream};
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let host = ActionHost::builder().build()?;
+    /// let key = SecretString::from(std::env::var("REFOLD_API_KEY")?);
+    /// host.check_account_header(&Upstream::refold(), &key, AppSlug::parse("hubspot")?).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn check_account_header(
+        &self,
+        upstream: &Upstream,
+        key: &SecretString,
+        app: AppSlug,
+    ) -> Result<(), CredentialError> {
+        account_check::check(&self.0.client, upstream, key, app).await
     }
 
     /// Returns the limits of calls whose grant sets none.
@@ -232,6 +268,7 @@ impl ActionHostBuilder {
 }
 
 fn config(builder: &ActionHostBuilder) -> Config {
+    const HOST_STACK: usize = 1536 << 10;
     let calls = u32::try_from(builder.host_limits.concurrent_calls).unwrap_or(u32::MAX).clamp(1, 4096);
     let mut pool = PoolingAllocationConfig::default();
     // A call has one or a few memories and tables; a heavy language runtime has dozens of core instances.
@@ -254,6 +291,9 @@ fn config(builder: &ActionHostBuilder) -> Config {
         // WASI 0.2 only: the machinery for 0.3 costs an eighth of every call.
         .concurrency_support(false)
         .epoch_interruption(true)
+        .max_wasm_stack(builder.host_limits.stack_bytes)
+        // Host functions run on the same stack: what wasmtime leaves them by default.
+        .async_stack_size(builder.host_limits.stack_bytes.saturating_add(HOST_STACK))
         .coredump_on_trap(builder.core_dumps.is_some())
         // Otherwise read from the environment.
         .wasm_backtrace_details(WasmBacktraceDetails::Disable);

@@ -28,6 +28,7 @@
 
 #![deny(missing_docs)]
 
+mod account_check;
 mod audit;
 mod call;
 mod contract;
@@ -69,3 +70,8 @@ pub use upstream::Upstream;
 
 /// A boxed future, as the traits that embedders implement return it.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The example of the README, which must compile as well.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -35,7 +35,7 @@ pub struct Limits {
     pub requests: usize,
     /// Bytes of the bodies of all outgoing requests of the call. Default 4 MiB.
     pub request_bytes: usize,
-    /// Bytes of one answer's body, and of all answers of the call held at once. Default 8 MiB.
+    /// Bytes of the bodies of all answers that the guest gets in the call. Default 8 MiB.
     pub response_bytes: usize,
     /// Bytes in memory of one set of header fields that the guest builds. Default 16 KiB.
     pub header_bytes: usize,
@@ -82,6 +82,8 @@ pub enum Exceeded {
     Instances(usize),
     /// [`Limits::handles`].
     Handles(usize),
+    /// [`HostLimits::stack_bytes`].
+    Stack(usize),
     /// [`Limits::cpu_time`].
     CpuTime(Duration),
     /// [`Limits::wall_time`].
@@ -94,6 +96,8 @@ pub enum Exceeded {
     ResponseBytes(usize),
     /// [`Limits::output_bytes`].
     OutputBytes(usize),
+    /// [`Limits::random_bytes`].
+    RandomBytes(usize),
     /// [`Limits::result_bytes`].
     ResultBytes(usize),
 }
@@ -105,12 +109,14 @@ impl fmt::Display for Exceeded {
             Self::TableElements(count) => write!(f, "table_elements, {count} table elements"),
             Self::Instances(count) => write!(f, "instances, {count} core instances"),
             Self::Handles(count) => write!(f, "handles, {count} handles to host resources"),
+            Self::Stack(bytes) => write!(f, "stack_bytes, {bytes} bytes of stack"),
             Self::CpuTime(time) => write!(f, "cpu_time, {time:?} of running guest code"),
             Self::WallTime(time) => write!(f, "wall_time, {time:?} from start to end"),
             Self::Requests(count) => write!(f, "requests, {count} outgoing requests"),
             Self::RequestBytes(bytes) => write!(f, "request_bytes, {bytes} bytes of request bodies"),
             Self::ResponseBytes(bytes) => write!(f, "response_bytes, {bytes} bytes of answers"),
             Self::OutputBytes(bytes) => write!(f, "output_bytes, {bytes} bytes on stdout and stderr"),
+            Self::RandomBytes(bytes) => write!(f, "random_bytes, {bytes} random bytes at once"),
             Self::ResultBytes(bytes) => write!(f, "result_bytes, {bytes} bytes handed to the host"),
         }
     }
@@ -126,6 +132,9 @@ pub struct HostLimits {
     /// Calls running at once; further ones wait their turn within their wall time. Default 256: the cost
     /// per call rises with more at once.
     pub concurrent_calls: usize,
+    /// Bytes of a guest's stack. Default 512 KiB, as wasmtime has it. It belongs to the engine, hence to the
+    /// host: a grant cannot set its own.
+    pub stack_bytes: usize,
     /// Time that one connection to an upstream may take, TLS included. Default 5 s.
     pub connect_time: Duration,
     /// Time that an unused connection is kept. Default 60 s.
@@ -137,6 +146,7 @@ impl Default for HostLimits {
         Self {
             component_bytes: 64 << 20,
             concurrent_calls: 256,
+            stack_bytes: 512 << 10,
             connect_time: Duration::from_secs(5),
             idle_time: Duration::from_secs(60),
         }

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::Arc,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use serde_json::Value;
@@ -219,7 +219,7 @@ impl<'a> Call<'a> {
             sent: Sent::No,
             requests: 0,
             started: SystemTime::now(),
-            duration: std::time::Duration::ZERO,
+            duration: Duration::ZERO,
         };
         Self { plugin, grant, context: None, event: Some(event), began: Instant::now() }
     }
@@ -240,7 +240,7 @@ impl<'a> Call<'a> {
             grant: self.grant.clone(),
             authority,
             budget: Budget::new(&limits),
-            deadline: self.began + limits.wall_time,
+            deadline: deadline(self.began, limits.wall_time),
             limits,
             books: Books::default(),
             client: host.client.clone(),
@@ -265,8 +265,7 @@ impl<'a> Call<'a> {
                 reason: "too many calls are running, and none ended in time".to_owned(),
             });
         };
-        let ended =
-            call::run(&host.engine, &self.plugin.0.pre, context, host.core_dumps.as_ref(), export).await;
+        let ended = call::run(host, &self.plugin.0.pre, context, export).await;
         // The guest is gone; what it has sent is not.
         context.books.settle().await;
         conclude(ended, context.books.totals())
@@ -316,6 +315,12 @@ impl Drop for Call<'_> {
             Err(_) => record(context.books.totals()),
         }
     }
+}
+
+/// Returns when a call ends; a wall time beyond what the clock can tell is a century.
+fn deadline(began: Instant, wall_time: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    began + wall_time.min(CENTURY)
 }
 
 /// Sorts out what ended a call: bounds first, then what the host knows better than the guest, then the
@@ -375,7 +380,7 @@ fn reported(error: PluginError, sent: Sent) -> Error {
         PluginError::ReauthorizationRequired(reason) => Error::ReauthorizationRequired { reason, sent },
         PluginError::Denied(reason) => Error::DeniedByPlugin { reason, sent },
         PluginError::Throttled(throttle) => Error::Throttled {
-            retry_after: throttle.retry_after_ms.map(std::time::Duration::from_millis),
+            retry_after: throttle.retry_after_ms.map(Duration::from_millis),
             sent,
         },
         PluginError::Upstream(failure) => Error::Upstream {

@@ -17,4 +17,20 @@ mod tests {
         let preamble = b"\0asm\x0d\0\x01\0";
         assert!(super::REFOLD.starts_with(preamble) && super::UPSERT_CONTACT.starts_with(preamble));
     }
+
+    /// What a README shows is a file that is compiled, less its first comment.
+    #[test]
+    fn the_readmes_show_code_that_compiles() {
+        let without_comment = |code: &str| match code.split_once("\n\n") {
+            Some((comment, code)) if comment.starts_with("//!") => code.to_owned(),
+            _ => code.to_owned(),
+        };
+        let plugin = without_comment(include_str!("../../refold/src/lib.rs"));
+        let embedder = without_comment(include_str!("../../embed/src/first_call.rs"));
+        let root = include_str!("../../../README.md");
+        let host = include_str!("../../../host/README.md");
+        for (readme, code) in [(root, &plugin), (root, &embedder), (host, &embedder)] {
+            assert!(readme.contains(code.as_str()), "a README should show exactly:\n{code}");
+        }
+    }
 }

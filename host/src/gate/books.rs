@@ -224,7 +224,7 @@ impl Stop {
         match self {
             Self::Refused(_) => Error::HttpRequestDenied,
             Self::Exceeded(Exceeded::RequestBytes(_)) => Error::HttpRequestBodySize(None),
-            Self::Exceeded(Exceeded::ResponseBytes(_)) | Self::Failed(SendFailure::TooLarge { .. }) => {
+            Self::Exceeded(Exceeded::ResponseBytes(_)) | Self::Failed(SendFailure::TooLarge) => {
                 Error::HttpResponseBodySize(None)
             }
             Self::Exceeded(_) => Error::ConnectionLimitReached,

@@ -19,6 +19,7 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use crate::{
     error::{ConfigError, Sent},
+    gate::budget::Allowance,
     limits::HostLimits,
 };
 
@@ -44,12 +45,9 @@ pub enum SendFailure {
     /// The connection broke before the answer was complete.
     #[error("the connection broke before the answer was complete: {0}")]
     Broken(String),
-    /// The answer was larger than the call may still hold.
-    #[error("the answer is larger than the {limit} bytes that the call may still hold")]
-    TooLarge {
-        /// The bytes that were left.
-        limit: usize,
-    },
+    /// The answer was larger than what may still be held.
+    #[error("the answer is larger than what may still be held of it")]
+    TooLarge,
 }
 
 impl SendFailure {
@@ -59,7 +57,7 @@ impl SendFailure {
             Self::Connect(_) | Self::Tls(_) => Sent::No,
             Self::Timeout { sent } => *sent,
             Self::Broken(_) => Sent::Unknown,
-            Self::TooLarge { .. } => Sent::Yes,
+            Self::TooLarge => Sent::Yes,
         }
     }
 
@@ -94,11 +92,11 @@ impl Client {
         Ok(Self(client))
     }
 
-    /// Sends a request and returns the whole answer, buffered up to `limit` bytes.
+    /// Sends a request and returns the whole answer, whose body is taken from an allowance.
     pub(crate) async fn send(
         &self,
         request: Request<Full<Bytes>>,
-        limit: usize,
+        bytes: &Allowance,
         deadline: Instant,
     ) -> Result<Response<Bytes>, SendFailure> {
         let deadline = tokio::time::Instant::from_std(deadline);
@@ -107,7 +105,7 @@ impl Client {
             let answer = self.0.request(request).await.map_err(|error| classify(&error))?;
             sent = Sent::Yes;
             let (parts, body) = answer.into_parts();
-            Ok(Response::from_parts(parts, collect(body, limit).await?))
+            Ok(Response::from_parts(parts, collect(body, bytes).await?))
         };
         match tokio::time::timeout_at(deadline, exchange).await {
             Ok(result) => result,
@@ -116,21 +114,19 @@ impl Client {
     }
 }
 
-/// Reads a body to its end, so that the connection returns to the pool, or up to the limit.
-async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, SendFailure> {
-    let too_large = || SendFailure::TooLarge { limit };
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_large());
+/// Reads a body to its end, so that the connection returns to the pool, or until the allowance is used up.
+async fn collect(mut body: Incoming, bytes: &Allowance) -> Result<Bytes, SendFailure> {
+    if body.size_hint().lower() > bytes.left() as u64 {
+        return Err(SendFailure::TooLarge);
     }
+    let mut taken = Taken { bytes, count: 0 };
     let mut whole: Option<Bytes> = None;
     let mut more = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| SendFailure::Broken(root_cause(&error)))?;
         // Trailers carry nothing that a plugin has a use for.
         let Ok(data) = frame.into_data() else { continue };
-        if whole.as_ref().map_or(0, Bytes::len) + more.len() + data.len() > limit {
-            return Err(too_large());
-        }
+        taken.take(data.len())?;
         // Most answers come in one piece, which is then passed on without a copy.
         match (&whole, more.is_empty()) {
             (None, _) => whole = Some(data),
@@ -142,7 +138,34 @@ async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, SendFailure>
             (Some(_), false) => more.extend_from_slice(&data),
         }
     }
+    taken.keep();
     Ok(if more.is_empty() { whole.unwrap_or_default() } else { more.freeze() })
+}
+
+/// What one answer has taken of an allowance; given back when the answer is given up.
+struct Taken<'a> {
+    bytes: &'a Allowance,
+    count: usize,
+}
+
+impl Taken<'_> {
+    fn take(&mut self, count: usize) -> Result<(), SendFailure> {
+        if !self.bytes.take(count) {
+            return Err(SendFailure::TooLarge);
+        }
+        self.count += count;
+        Ok(())
+    }
+
+    fn keep(mut self) {
+        self.count = 0;
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.bytes.give_back(self.count);
+    }
 }
 
 /// Sorts the client's error by what it says about the request having left.

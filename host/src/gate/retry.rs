@@ -71,7 +71,7 @@ mod tests {
         let broken = || Err(SendFailure::Broken("reset".into()));
         let timeout = || Err(SendFailure::Timeout { sent: Sent::Unknown });
         let tls = || Err(SendFailure::Tls("expired".into()));
-        let large = || Err(SendFailure::TooLarge { limit: 1 });
+        let large = || Err(SendFailure::TooLarge);
         type Case = (&'static str, Result<Response<Bytes>, SendFailure>, bool, bool);
         let table: [Case; 12] = [
             ("connect", connect(), true, true),
