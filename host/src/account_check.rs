@@ -32,12 +32,14 @@ pub(crate) async fn check(
     let request = rebuild(&Route::List { app }, upstream, &credential, Bytes::new())
         .map_err(|error| failed(error.to_string()))?;
     let answer = client.send(request, &Allowance::new(ANSWER_BYTES), Instant::now() + PATIENCE).await;
-    let status = answer.map_err(|failure| failed(failure.to_string()))?.status();
+    let answer = answer.map_err(|failure| failed(failure.to_string()))?;
+    let status = answer.status();
+    // A refusal for another reason, of an unknown app or by a proxy, tells nothing about the account.
+    let names_nobody = memchr::memmem::find(answer.body(), nobody.as_bytes()).is_some();
     match status {
         StatusCode::UNAUTHORIZED => Err(CredentialError::Refused { status: status.as_u16() }),
-        StatusCode::TOO_MANY_REQUESTS => Err(failed("the upstream takes no more requests for now".into())),
-        _ if status.is_client_error() => Ok(()),
         _ if status.is_success() => Err(CredentialError::AccountIgnored),
-        _ => Err(failed(format!("the upstream answered status {}", status.as_u16()))),
+        _ if status.is_client_error() && names_nobody => Ok(()),
+        _ => Err(failed(format!("the upstream answered status {} and names no account", status.as_u16()))),
     }
 }

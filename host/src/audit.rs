@@ -19,6 +19,8 @@ pub trait AuditSink: Send + Sync + 'static {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum AuditEvent {
+    /// The host itself asked an upstream for a session token.
+    Token(TokenEvent),
     /// A call of a plugin ended.
     Call(CallEvent),
     /// A request that a plugin wanted to make ended, or was refused.
@@ -67,7 +69,7 @@ pub struct CallEvent {
     pub result: String,
     /// Whether a request that mattered left.
     pub sent: Sent,
-    /// How many requests the plugin wanted to make.
+    /// How many requests the plugin wanted to make. Of those beyond the limit only the first has an event.
     pub requests: usize,
     /// When it began.
     pub started: SystemTime,
@@ -113,6 +115,31 @@ pub struct RequestEvent {
     pub duration: Duration,
 }
 
+/// The end of a request for a session token, which the host makes with the API key of a grant.
+#[derive(Debug, Clone)]
+pub struct TokenEvent {
+    /// The call that needed the token.
+    pub call: u64,
+    /// The tenant of the grant.
+    pub tenant: String,
+    /// Whether a new token was asked for, though the earlier one had not expired.
+    pub forced: bool,
+    /// How it ended: `ok`, or what went wrong.
+    pub result: String,
+    /// When it began.
+    pub started: SystemTime,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// Hands an event to a sink. A sink that panics loses the event, and nothing else.
+pub(crate) fn record(sink: &dyn AuditSink, event: AuditEvent) {
+    let recorded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| sink.record(event)));
+    if recorded.is_err() {
+        tracing::error!(target: "actionbox::audit", "the audit sink panicked; an event is lost");
+    }
+}
+
 /// The sink of a host that was given none: `tracing`, target `actionbox::audit`.
 pub(crate) struct TracingSink;
 
@@ -131,15 +158,24 @@ impl AuditSink for TracingSink {
                 effect = e.effect.map(Effect::as_str), refusal = e.refusal.map(|r| r.to_string()), result = e.result,
                 status = e.status, sent = %e.sent, attempts = e.attempts, duration = ?e.duration, "request",
             ),
+            AuditEvent::Token(e) => tracing::info!(
+                target: "actionbox::audit",
+                call = e.call, tenant = ?e.tenant, forced = e.forced, result = e.result, duration = ?e.duration,
+                "token",
+            ),
         }
     }
 }
 
-/// Shows a request as a guest built it, in a bounded number of lines.
+/// Shows a request as a guest built it, in a bounded number of bytes.
 pub(crate) fn guest_request(parts: &http::request::Parts) -> String {
-    const HEADERS: usize = 32;
+    const BYTES: usize = 4096;
     let mut shown = escaped(&format!("{} {}", parts.method, parts.uri));
-    for (name, value) in parts.headers.iter().take(HEADERS) {
+    for (name, value) in &parts.headers {
+        if shown.len() > BYTES {
+            shown.push_str("\n…");
+            break;
+        }
         shown.push('\n');
         shown.push_str(&escaped(&format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))));
     }
@@ -149,7 +185,14 @@ pub(crate) fn guest_request(parts: &http::request::Parts) -> String {
 /// Escapes and cuts text that a guest chose, so that it cannot forge a line or flood a log.
 pub(crate) fn escaped(text: &str) -> String {
     const SHOWN: usize = 200;
-    let mut out: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    let mut out = String::with_capacity(text.len().min(SHOWN));
+    for c in text.chars().take(SHOWN) {
+        match c {
+            // Harmless on a line, and frequent in messages.
+            '\'' | '"' => out.push(c),
+            _ => out.extend(c.escape_debug()),
+        }
+    }
     if text.chars().nth(SHOWN).is_some() {
         out.push('…');
     }

@@ -18,7 +18,7 @@ use crate::{
     audit::escaped,
     contract::bindings::{Plugin as Bindings, PluginPre},
     gate::{Context, Gate},
-    host::Shared,
+    host::{MEMORIES, Shared, TABLES},
     limits::{Exceeded, Limits},
     output::GuestOutput,
 };
@@ -109,11 +109,15 @@ fn store(
     store.set_max_component_handles(limits.handles);
     store.set_epoch_deadline(1);
     let (clock, most) = (clock.clone(), limits.cpu_time);
-    store.epoch_deadline_callback(move |_| {
+    store.epoch_deadline_callback(move |store| {
         if clock.spent() > most {
             return Err(Exceeded::CpuTime(most).into());
         }
-        Ok(UpdateDeadline::Yield(1))
+        // A bound of the gate ends the call too, whatever the guest makes of the error it got.
+        match store.data().gate.0.books.exceeded() {
+            Some(exceeded) => Err(exceeded.into()),
+            None => Ok(UpdateDeadline::Yield(1)),
+        }
     });
     store
 }
@@ -214,11 +218,11 @@ impl ResourceLimiter for Space {
     }
 
     fn tables(&self) -> usize {
-        self.instances_limit
+        TABLES as usize
     }
 
     fn memories(&self) -> usize {
-        self.instances_limit
+        MEMORIES as usize
     }
 }
 

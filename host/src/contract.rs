@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::effect::Effect;
+use crate::{audit::escaped, effect::Effect};
 
 /// The generated bindings of the world `plugin`.
 pub(crate) mod bindings {
@@ -115,7 +115,7 @@ pub struct Success {
 
 /// What the connected app answered when it refused or failed.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, thiserror::Error)]
-#[error("the connected app answered {node_status:?}")]
+#[error("the connected app answered \"{}\"", escaped(.node_status))]
 pub struct Failure {
     /// The upstream's word for it, such as `Errored`.
     pub node_status: String,
@@ -158,8 +158,8 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.parameter {
-            Some(parameter) => write!(f, "{parameter}: {}", self.message),
-            None => f.write_str(&self.message),
+            Some(parameter) => write!(f, "{}: {}", escaped(parameter), escaped(&self.message)),
+            None => f.write_str(&escaped(&self.message)),
         }
     }
 }
@@ -216,6 +216,37 @@ impl From<wit::Problem> for Problem {
     }
 }
 
+impl wit::Outcome {
+    /// Returns the data as the plugin gave it: text that should be JSON.
+    pub(crate) fn data(&self) -> &str {
+        match self {
+            Self::Succeeded(success) => &success.data,
+            Self::Failed(failure) => &failure.data,
+        }
+    }
+}
+
+/// Counts what begins or parts the values of JSON text, without parsing it: what it will take in memory
+/// has to be known before.
+pub(crate) fn json_values(text: &str) -> usize {
+    let mut count = 1;
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'{' | b'[' | b',' | b':' => count += 1,
+            b'"' => loop {
+                match rest.next() {
+                    Some(b'\\') => drop(rest.next()),
+                    Some(b'"') | None => break,
+                    Some(_) => {}
+                }
+            },
+            _ => {}
+        }
+    }
+    count
+}
+
 impl TryFrom<wit::Outcome> for Outcome {
     type Error = serde_json::Error;
 
@@ -232,5 +263,24 @@ impl TryFrom<wit::Outcome> for Outcome {
                 data: serde_json::from_str(&failure.data)?,
             }),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted_outside_of_strings() {
+        for (text, count) in [
+            ("null", 1),
+            ("", 1),
+            (r#"{"a":1}"#, 3),
+            (r#"[{"":0},{"":0}]"#, 7),
+            (r#"{"a,b:[{":"\",[{"}"#, 3),
+            (r#""open [ , :"#, 1),
+        ] {
+            assert_eq!(json_values(text), count, "{text}");
+        }
     }
 }

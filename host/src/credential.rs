@@ -5,7 +5,7 @@
 use std::{
     fmt,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
@@ -15,7 +15,8 @@ use tokio::sync::Mutex;
 
 use crate::{
     BoxFuture,
-    gate::{budget::Allowance, client::Client, screen::Screen},
+    audit::{self, AuditEvent, TokenEvent},
+    gate::{Context, budget::Allowance, screen::Screen},
     upstream::Upstream,
 };
 
@@ -38,6 +39,9 @@ pub enum CredentialError {
     /// The secret is shorter than 16 bytes: too short to be told apart in an answer.
     #[error("the secret is shorter than {} bytes, too short to be screened for", MIN_SECRET)]
     TooShort,
+    /// The secret is longer than 8 KiB.
+    #[error("the secret is longer than {} bytes", MAX_SECRET)]
+    TooLong,
     /// The secret or the account cannot stand in an HTTP header.
     #[error("the {0} is empty or holds characters that cannot stand in an HTTP header")]
     NotAHeader(&'static str),
@@ -67,6 +71,8 @@ pub enum CredentialError {
 }
 
 const MIN_SECRET: usize = 16;
+/// Far longer than any key or token; the screen's automaton grows with it.
+const MAX_SECRET: usize = 8 << 10;
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const LINKED_ACCOUNT: HeaderName = HeaderName::from_static("linked_account_id");
 
@@ -146,6 +152,9 @@ fn secret_header(
     let secret = secret.expose_secret();
     if secret.len() < MIN_SECRET {
         return Err(CredentialError::TooShort);
+    }
+    if secret.len() > MAX_SECRET {
+        return Err(CredentialError::TooLong);
     }
     if !secret.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(CredentialError::NotAHeader(what));
@@ -246,7 +255,12 @@ struct Cached {
     token: Option<(Credential, Instant)>,
     /// The upstream refused the last token: ask for a fresh one, not for the same again.
     force: bool,
+    /// When a fresh one was last asked for.
+    forced: Option<Instant>,
 }
+
+/// A token refused so soon after it was renewed will not be accepted for being renewed again.
+const RENEWED_LATELY: Duration = Duration::from_secs(30);
 
 impl SessionTokens {
     /// Makes a provider of a key and the linked account to obtain tokens for.
@@ -274,6 +288,9 @@ impl CredentialProvider for SessionTokens {
             {
                 return Ok(credential.clone());
             }
+            if cached.force {
+                cached.forced = Some(Instant::now());
+            }
             let token = exchange.session_token(&self.key, &self.account, cached.force).await?;
             let credential = Credential::session_token_of(&token.token, &self.account, &[&self.key])?;
             let margin = (token.expires_in / 10).min(Duration::from_secs(60));
@@ -287,9 +304,13 @@ impl CredentialProvider for SessionTokens {
         Box::pin(async {
             let mut cached = self.cached.lock().await;
             // Another call may have renewed it meanwhile.
-            if cached.token.as_ref().is_some_and(|(current, _)| current.is(credential)) {
-                *cached = Cached { token: None, force: true };
+            if !cached.token.as_ref().is_some_and(|(current, _)| current.is(credential)) {
+                return true;
             }
+            if cached.forced.is_some_and(|forced| forced.elapsed() < RENEWED_LATELY) {
+                return false;
+            }
+            *cached = Cached { token: None, force: true, ..*cached };
             true
         })
     }
@@ -299,9 +320,8 @@ impl CredentialProvider for SessionTokens {
 ///
 /// No guest can cause such a request with words of its own, or see its answer.
 pub struct TokenExchange<'a> {
-    client: &'a Client,
+    context: &'a Context,
     upstream: &'a Upstream,
-    deadline: Instant,
 }
 
 /// A session token and how long it lasts.
@@ -321,8 +341,8 @@ struct TokenAnswer {
 }
 
 impl<'a> TokenExchange<'a> {
-    pub(crate) fn new(client: &'a Client, upstream: &'a Upstream, deadline: Instant) -> Self {
-        Self { client, upstream, deadline }
+    pub(crate) fn new(context: &'a Context, upstream: &'a Upstream) -> Self {
+        Self { context, upstream }
     }
 
     /// Returns the upstream that the token would be for.
@@ -337,6 +357,21 @@ impl<'a> TokenExchange<'a> {
     ///
     /// [`CredentialError`] when the upstream refuses, cannot be reached, or answers something else.
     pub async fn session_token(
+        &self,
+        key: &SecretString,
+        account: &str,
+        force: bool,
+    ) -> Result<SessionToken, CredentialError> {
+        let mut entry = TokenEntry::open(self.context, force);
+        let result = self.ask(key, account, force).await;
+        entry.event.result = match &result {
+            Ok(_) => "ok".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        result
+    }
+
+    async fn ask(
         &self,
         key: &SecretString,
         account: &str,
@@ -358,7 +393,8 @@ impl<'a> TokenExchange<'a> {
             .map_err(|error| failed(error.to_string()))?;
         request.headers_mut().insert(API_KEY, secret_header(key, "API key", "")?);
 
-        let sent = self.client.send(request, &Allowance::new(ANSWER_BYTES), self.deadline).await;
+        let (client, deadline) = (&self.context.host.client, self.context.deadline);
+        let sent = client.send(request, &Allowance::new(ANSWER_BYTES), deadline).await;
         let answer = sent.map_err(|failure| failed(failure.to_string()))?;
         let status = answer.status();
         match status {
@@ -381,6 +417,34 @@ impl<'a> TokenExchange<'a> {
     }
 }
 
+/// The audit event of one exchange, handed over when dropped, whatever dropped it.
+struct TokenEntry<'a> {
+    context: &'a Context,
+    event: TokenEvent,
+    began: Instant,
+}
+
+impl<'a> TokenEntry<'a> {
+    fn open(context: &'a Context, forced: bool) -> Self {
+        let event = TokenEvent {
+            call: context.call,
+            tenant: context.grant.tenant().to_owned(),
+            forced,
+            result: "given up before there was an answer".to_owned(),
+            started: SystemTime::now(),
+            duration: Duration::ZERO,
+        };
+        Self { context, event, began: Instant::now() }
+    }
+}
+
+impl Drop for TokenEntry<'_> {
+    fn drop(&mut self) {
+        self.event.duration = self.began.elapsed();
+        audit::record(&*self.context.host.audit, AuditEvent::Token(self.event.clone()));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -389,6 +453,7 @@ mod tests {
     fn a_credential_that_cannot_be_sent_or_screened_is_refused() {
         let table = [
             ("tk_tiny", "acme"),
+            (&*"k".repeat(9 << 10), "acme"),
             ("", "acme"),
             ("tk_0123456789ab\r\nx: y", "acme"),
             ("tk_0123456789ab cdef", "acme"),

@@ -23,9 +23,11 @@ impl Effect {
     ///
     /// The listing of the upstream does not mark effects, so the id's words have to serve:
     ///
-    /// - `httprequest` in any spelling is [`Effect::Raw`];
+    /// - `httprequest` in any spelling is [`Effect::Raw`], and so is what takes a program of the caller's:
+    ///   `run_sql`, `custom_api_call`;
     /// - any deleting word makes it [`Effect::Destructive`];
-    /// - any writing word makes it [`Effect::Write`]: `get_or_create_contact` writes;
+    /// - any writing word makes it [`Effect::Write`]: `get_or_create_contact` writes. Words that are nouns
+    ///   too (`get_issue`) write only where a verb stands;
     /// - only then a reading first word makes it [`Effect::Read`];
     /// - everything else is unknown, and must be granted by name.
     ///
@@ -42,9 +44,9 @@ impl Effect {
         let words = words(action.as_str());
         if is_raw(&words) {
             Some(Self::Raw)
-        } else if words.iter().any(|word| DESTRUCTIVE.contains(&word.as_str())) {
+        } else if words.iter().any(|word| is_destructive(word)) {
             Some(Self::Destructive)
-        } else if words.iter().any(|word| WRITING.contains(&word.as_str())) {
+        } else if (0..words.len()).any(|index| is_writing(&words, index)) {
             Some(Self::Write)
         } else if words.first().is_some_and(|word| READING.contains(&word.as_str())) {
             Some(Self::Read)
@@ -71,13 +73,17 @@ impl fmt::Display for Effect {
 }
 
 const READING: &[&str] = &[
-    "check", "count", "describe", "download", "export", "fetch", "find", "get", "list", "lookup", "query",
-    "read", "retrieve", "search", "show", "view",
+    "check", "count", "describe", "download", "export", "fetch", "find", "get", "list", "lookup", "read",
+    "retrieve", "search", "show", "view",
 ];
 
 const WRITING: &[&str] = &[
     "accept",
+    "ack",
+    "acknowledge",
+    "activate",
     "add",
+    "allow",
     "append",
     "apply",
     "approve",
@@ -85,53 +91,66 @@ const WRITING: &[&str] = &[
     "assign",
     "associate",
     "attach",
-    "book",
-    "call",
+    "ban",
+    "block",
     "cancel",
     "change",
+    "charge",
+    "checkin",
+    "checkout",
+    "claim",
+    "clone",
     "close",
-    "comment",
     "complete",
+    "consume",
     "convert",
-    "copy",
     "create",
+    "deactivate",
     "decline",
     "disable",
+    "dispatch",
     "duplicate",
     "edit",
+    "emit",
     "enable",
     "enroll",
     "execute",
     "follow",
     "forward",
+    "generate",
+    "grant",
+    "hide",
     "import",
+    "increment",
     "insert",
     "invite",
     "invoke",
-    "issue",
     "join",
     "kick",
+    "kill",
     "leave",
-    "link",
-    "log",
+    "lock",
+    "make",
     "mark",
     "merge",
     "modify",
     "move",
+    "mute",
+    "notify",
     "open",
     "patch",
+    "pause",
     "pay",
     "pin",
-    "post",
+    "pop",
+    "promote",
     "publish",
     "push",
     "put",
     "react",
-    "record",
     "refund",
     "register",
     "reject",
-    "release",
     "rename",
     "reopen",
     "replace",
@@ -139,32 +158,71 @@ const WRITING: &[&str] = &[
     "reset",
     "resolve",
     "restore",
+    "rotate",
+    "rsvp",
     "run",
     "save",
-    "schedule",
+    "sell",
     "send",
     "set",
-    "share",
     "sign",
+    "snooze",
+    "spend",
     "start",
     "stop",
     "submit",
     "subscribe",
+    "suspend",
     "sync",
-    "tag",
+    "toggle",
     "transfer",
     "trigger",
     "unarchive",
     "unassign",
+    "unblock",
+    "undo",
     "unfollow",
     "unlink",
+    "unlock",
+    "unmute",
     "unpin",
+    "unsnooze",
     "unsubscribe",
     "update",
     "upload",
     "upsert",
+    "withdraw",
     "write",
 ];
+
+/// Writing words that are nouns more often: they write where a verb stands, first or after a conjunction.
+/// `get_issue` reads; `issue_refund` and `find_and_tag_contact` write.
+const WRITING_OR_NOUN: &[&str] = &[
+    "book",
+    "call",
+    "comment",
+    "copy",
+    "issue",
+    "link",
+    "log",
+    "post",
+    "process",
+    "queue",
+    "record",
+    "release",
+    "schedule",
+    "share",
+    "tag",
+    "vote",
+];
+
+const CONJUNCTIONS: &[&str] = &["and", "else", "or", "then"];
+
+fn is_writing(words: &[String], index: usize) -> bool {
+    let word = words[index].as_str();
+    let is_verb = || index == 0 || CONJUNCTIONS.contains(&words[index - 1].as_str());
+    WRITING.contains(&word) || (WRITING_OR_NOUN.contains(&word) && is_verb())
+}
 
 const DESTRUCTIVE: &[&str] = &[
     "clear",
@@ -184,10 +242,30 @@ const DESTRUCTIVE: &[&str] = &[
     "wipe",
 ];
 
-/// Tells an arbitrary call by its name: `httprequest`, `http_request`, `HTTPRequest`, `raw_http_request_v2`.
+/// Stems that are looked for within words too: `bulkdelete`, `massPURGE`.
+const DESTRUCTIVE_STEMS: &[&str] = &["delete", "destroy", "erase", "purge", "revoke", "truncate", "wipe"];
+
+/// Words for what was deleted, and is only looked at.
+const HARMLESS: &[&str] = &["deleted", "deletedat", "isdeleted", "purged", "revoked"];
+
+fn is_destructive(word: &str) -> bool {
+    DESTRUCTIVE.contains(&word)
+        || (!HARMLESS.contains(&word) && DESTRUCTIVE_STEMS.iter().any(|stem| word.contains(stem)))
+}
+
+/// Words of actions that take a program or a request of the caller's own.
+const RAW: &[&str] =
+    &["command", "eval", "graphql", "passthrough", "proxy", "raw", "script", "shell", "sql"];
+
+/// What an arbitrary call is named when its words are read in one: `httprequest`, `http_request`,
+/// `HTTPRequest`, `custom_api_call`.
+const RAW_STEMS: &[&str] =
+    &["apicall", "apirequest", "callapi", "callendpoint", "httpcall", "httprequest", "invokeendpoint"];
+
 fn is_raw(words: &[String]) -> bool {
     let joined = words.concat();
-    joined.contains("httprequest") || joined.contains("apirequest") || joined.contains("rawrequest")
+    words.iter().any(|word| RAW.contains(&word.as_str()))
+        || RAW_STEMS.iter().any(|stem| joined.contains(stem))
 }
 
 /// Splits an id into words in lower case, at everything that is no letter and where a word in camel case
@@ -241,13 +319,27 @@ mod tests {
             ("create_or_remove", Some(Destructive)),
             ("listThenPurge", Some(Destructive)),
             ("getDELETEContact", Some(Destructive)),
-            ("getHTTPLog", Some(Write)),
+            ("getHTTPLog", Some(Read)),
+            ("get_issue", Some(Read)),
+            ("log_call", Some(Write)),
+            ("issue_refund", Some(Write)),
+            ("find_and_tag_contact", Some(Write)),
             ("getHTTPStatus", Some(Read)),
             ("httprequest", Some(Raw)),
             ("HTTPRequest", Some(Raw)),
             ("http_request", Some(Raw)),
             ("http-request-v2", Some(Raw)),
             ("get_httprequest", Some(Raw)),
+            ("custom_api_call", Some(Raw)),
+            ("run_sql", Some(Raw)),
+            ("execute_graphql", Some(Raw)),
+            ("getRawQuery", Some(Raw)),
+            ("invoke_endpoint", Some(Raw)),
+            ("get_bulkdelete", Some(Destructive)),
+            ("list_deleted_contacts", Some(Read)),
+            ("get_or_make_contact", Some(Write)),
+            ("fetch_and_ack", Some(Write)),
+            ("query_database", None),
             ("frobnicate_contact", None),
             ("contact_get", None),
             ("getaway", None),
@@ -264,6 +356,9 @@ mod tests {
     fn no_word_has_two_effects() {
         for word in READING {
             assert!(!WRITING.contains(word) && !DESTRUCTIVE.contains(word), "{word}");
+        }
+        for word in WRITING_OR_NOUN {
+            assert!(!READING.contains(word) && !WRITING.contains(word), "{word}");
         }
         for word in WRITING {
             assert!(!DESTRUCTIVE.contains(word), "{word}");

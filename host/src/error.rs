@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use crate::{
+    audit::escaped,
     contract::Problem,
     credential::CredentialError,
     gate::{client::SendFailure, screen::Withheld},
@@ -56,6 +57,9 @@ pub enum Actor {
 
 /// Why a call gave no outcome. An action that the connected app refused is no error: see
 /// [`Outcome::Failed`](crate::Outcome::Failed).
+///
+/// The fields hold a plugin's words as they are; `Display` escapes and cuts them, so that they forge no
+/// line of a log.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -64,18 +68,22 @@ pub enum Error {
     #[error(transparent)]
     InvalidName(#[from] InvalidName),
     /// The upstream has no such app.
-    #[error("there is no app {app:?}")]
+    #[error("there is no app \"{}\"", escaped(.app))]
     UnknownApp {
         /// The app, as the plugin reports it.
         app: String,
+        /// Whether a request left.
+        sent: Sent,
     },
     /// The app has no such action.
-    #[error("the app {app:?} has no action {action:?}")]
+    #[error("the app \"{}\" has no action \"{}\"", escaped(.app), escaped(.action))]
     UnknownAction {
         /// The app, as the plugin reports it.
         app: String,
         /// The action, as the plugin reports it.
         action: String,
+        /// Whether a request left.
+        sent: Sent,
     },
     /// The parameters are not acceptable.
     #[error("the parameters are not acceptable: {}", Problem::join(.problems))]
@@ -96,7 +104,7 @@ pub enum Error {
         sent: Sent,
     },
     /// The plugin, or the upstream, says that it is not permitted.
-    #[error("denied by the plugin or the upstream: {reason}")]
+    #[error("denied by the plugin or the upstream: {}", escaped(.reason))]
     DeniedByPlugin {
         /// The plugin's words.
         reason: String,
@@ -104,7 +112,7 @@ pub enum Error {
         sent: Sent,
     },
     /// The tenant has to connect the app again, or for the first time.
-    #[error("the app has to be connected again: {reason}")]
+    #[error("the app has to be connected again: {}", escaped(.reason))]
     ReauthorizationRequired {
         /// The plugin's words.
         reason: String,
@@ -122,7 +130,7 @@ pub enum Error {
         sent: Sent,
     },
     /// The upstream failed.
-    #[error("the upstream failed{}: {message}", Status(.status))]
+    #[error("the upstream failed{}: {}", Status(.status), escaped(.message))]
     Upstream {
         /// The HTTP status, when there was an answer.
         status: Option<u16>,
@@ -171,7 +179,7 @@ pub enum Error {
         sent: Sent,
     },
     /// The plugin reports a failure that the contract has no name for.
-    #[error("the plugin failed: {message}")]
+    #[error("the plugin failed: {}", escaped(.message))]
     Plugin {
         /// The plugin's words.
         message: String,
@@ -205,11 +213,13 @@ pub enum Error {
         /// Whether another request left.
         sent: Sent,
     },
-    /// The host could not start the call.
-    #[error("the host could not start the call: {reason}")]
+    /// The host could not carry out the call.
+    #[error("the host could not carry out the call: {reason}")]
     Host {
         /// What happened.
         reason: String,
+        /// Whether a request left.
+        sent: Sent,
     },
 }
 
@@ -241,10 +251,10 @@ impl Error {
     /// Returns whether the request that mattered left for the upstream.
     pub fn sent(&self) -> Sent {
         match self {
-            Self::InvalidName(_) | Self::Host { .. } => Sent::No,
-            // The upstream looked it up and found nothing to run.
-            Self::UnknownApp { .. } | Self::UnknownAction { .. } => Sent::No,
-            Self::InvalidParameters { sent, .. }
+            Self::InvalidName(_) => Sent::No,
+            Self::UnknownApp { sent, .. }
+            | Self::UnknownAction { sent, .. }
+            | Self::InvalidParameters { sent, .. }
             | Self::Denied { sent, .. }
             | Self::DeniedByPlugin { sent, .. }
             | Self::ReauthorizationRequired { sent, .. }
@@ -257,7 +267,8 @@ impl Error {
             | Self::Plugin { sent, .. }
             | Self::Limit { sent, .. }
             | Self::Credential { sent, .. }
-            | Self::HeldBack { sent, .. } => *sent,
+            | Self::HeldBack { sent, .. }
+            | Self::Host { sent, .. } => *sent,
         }
     }
 
@@ -276,6 +287,7 @@ impl Error {
                 Actor::Operator
             }
             Self::Unreachable { .. } => Actor::Upstream,
+            Self::Limit { exceeded, .. } if exceeded.is_of_host() => Actor::Operator,
             Self::Trapped { .. } | Self::Contract { .. } | Self::Plugin { .. } | Self::Limit { .. } => {
                 Actor::PluginAuthor
             }
@@ -294,8 +306,8 @@ impl Error {
             Self::Credential { error, sent } => {
                 *sent == Sent::No && matches!(error, CredentialError::Exchange(_))
             }
-            Self::HeldBack { sent, .. } => *sent == Sent::No,
-            Self::Host { .. } => true,
+            Self::Limit { exceeded, sent } => *sent == Sent::No && exceeded.is_of_host(),
+            Self::HeldBack { sent, .. } | Self::Host { sent, .. } => *sent == Sent::No,
             _ => false,
         }
     }
@@ -336,9 +348,12 @@ pub enum LoadError {
     /// The component imports what the host does not offer.
     #[error("the component imports what no plugin is given: {}", .imports.join(", "))]
     ForeignImports {
-        /// The imports, by name.
+        /// The imports, by name; of very many the first, and how many more there are.
         imports: Vec<String>,
     },
+    /// The compiler failed on the component.
+    #[error("the compiler failed on the component")]
+    Compiler,
     /// The component does not export the contract.
     #[error("the component does not export actionbox:plugin/actions@0.1.0 as the contract has it: {detail}")]
     Exports {
@@ -379,6 +394,14 @@ pub enum ConfigError {
     /// A root certificate cannot be read.
     #[error("a root certificate cannot be used: {0}")]
     Certificate(String),
+    /// A limit of the host is none that a host can keep.
+    #[error("the limit {name} cannot be kept: {reason}")]
+    Limit {
+        /// The limit.
+        name: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
     /// The WebAssembly engine cannot be set up.
     #[error("the WebAssembly engine cannot be set up: {0}")]
     Engine(String),

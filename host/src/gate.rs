@@ -7,6 +7,7 @@
 pub(crate) mod books;
 pub(crate) mod budget;
 pub(crate) mod client;
+pub(crate) mod pace;
 pub(crate) mod rebuild;
 pub(crate) mod retry;
 pub(crate) mod route;
@@ -28,16 +29,16 @@ use wasmtime_wasi_http::{
 use self::{
     books::{Books, Entry, Stop},
     budget::Budget,
-    client::{Client, SendFailure},
+    client::SendFailure,
     rebuild::{BadBody, check_body, rebuild},
     route::Route,
 };
 use crate::{
     BoxFuture,
-    audit::AuditSink,
     credential::{Credential, CredentialError, CredentialProvider, TokenExchange},
     effect::Effect,
     grant::{Authority, Grant},
+    host::Shared,
     limits::{Exceeded, Limits},
     upstream::Upstream,
 };
@@ -80,9 +81,7 @@ pub(crate) struct Context {
     pub(crate) budget: Budget,
     pub(crate) deadline: Instant,
     pub(crate) books: Books,
-    pub(crate) client: Arc<Client>,
-    pub(crate) audit: Arc<dyn AuditSink>,
-    pub(crate) before_send: Option<Arc<dyn BeforeSend>>,
+    pub(crate) host: Arc<Shared>,
 }
 
 /// The gate of one call, asked by every `wasi:http` request of its guest.
@@ -127,6 +126,11 @@ impl WasiHttpHooks for Gate {
     fn set_host_header(&mut self) -> bool {
         false
     }
+
+    /// A guest may hold many requests that it never sends, each with two chunks of a body.
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        16 << 10
+    }
 }
 
 /// Tells headers that a guest must not even build: they are the host's. None of a guest's headers is
@@ -151,8 +155,16 @@ struct Passing {
 impl Passing {
     /// Parses and decides. Touches no credential and opens no connection.
     fn admit(context: &Arc<Context>, parts: &Parts) -> Result<Self, Stop> {
-        let mut entry = Entry::open(context, parts);
-        if let Err(exceeded) = context.budget.take_request(&context.limits) {
+        let number = context.books.count_request();
+        let within = context.budget.take_request(&context.limits);
+        // The first request beyond the limit is on the books; the call ends before there are many more.
+        if let Err(exceeded) = within
+            && !context.books.exceed(exceeded)
+        {
+            return Err(Stop::Exceeded(exceeded));
+        }
+        let mut entry = Entry::open(context, parts, number);
+        if let Err(exceeded) = within {
             return Err(entry.stopped(Stop::Exceeded(exceeded)));
         }
         let decided = context.grant.authority_and_credentials().and_then(|(upstream, credentials)| {
@@ -213,18 +225,25 @@ impl Passing {
 
     /// Sends until there is an answer for the guest, and screens it.
     async fn exchange(&mut self, body: Bytes) -> Result<Response<Bytes>, Stop> {
+        let context = self.context.clone();
+        let turn = self.in_time(context.budget.at_once.acquire()).await;
+        // Fails only when the time is over, or the semaphore is closed, which nobody does.
+        let Some(Ok(_turn)) = turn else {
+            return Err(Stop::Exceeded(Exceeded::WallTime(context.limits.wall_time)));
+        };
         let mut credential = self.credential().await?;
         self.ask_before_send(&body).await?;
         let mut renewed = false;
         for attempt in 1.. {
             let request = rebuild(&self.route, &self.upstream, &credential, body.clone())
                 .map_err(|error| Stop::Internal(error.to_string()))?;
-            let context = &self.context;
+            self.wait_for_the_pace(&credential).await?;
             self.entry.begin_try();
-            let last = context.client.send(request, &context.budget.response_bytes, context.deadline).await;
+            let client = &context.host.client;
+            let last = client.send(request, &context.budget.response_bytes, context.deadline).await;
             self.entry.end_try(&last);
 
-            if !renewed && is_unauthorized(&last) && self.credentials.rejected(&credential).await {
+            if !renewed && is_unauthorized(&last) && self.may_renew(&credential).await {
                 renewed = true;
                 self.forget(last);
                 credential = self.credential().await?;
@@ -239,9 +258,26 @@ impl Passing {
                 tokio::time::sleep(wait).await;
                 continue;
             }
-            return self.screen(&credential, last);
+            return self.screen(&credential, last).await;
         }
         unreachable!("the range has no end")
+    }
+
+    /// Asks the provider whether another credential may fare better than the one that was refused.
+    async fn may_renew(&self, credential: &Credential) -> bool {
+        self.in_time(self.credentials.rejected(credential)).await.unwrap_or(false)
+    }
+
+    /// Waits until the linked account may send again.
+    async fn wait_for_the_pace(&self, credential: &Credential) -> Result<(), Stop> {
+        let context = &self.context;
+        let (upstream, account) = (self.upstream.base_url(), credential.account());
+        let wait = context.host.pace.take(&upstream, account, Instant::now(), context.deadline);
+        let wait = wait.map_err(|rate| Stop::Exceeded(Exceeded::AccountRate(rate)))?;
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        Ok(())
     }
 
     /// Drops an answer that the guest will not get, and gives its bytes back.
@@ -253,7 +289,7 @@ impl Passing {
 
     /// Obtains the credential, within the call's wall time.
     async fn credential(&self) -> Result<Credential, Stop> {
-        let exchange = TokenExchange::new(&self.context.client, &self.upstream, self.context.deadline);
+        let exchange = TokenExchange::new(&self.context, &self.upstream);
         match self.in_time(self.credentials.credential(&exchange)).await {
             Some(result) => result.map_err(Stop::Credential),
             None => Err(Stop::Credential(CredentialError::Provider(
@@ -263,7 +299,7 @@ impl Passing {
     }
 
     async fn ask_before_send(&self, body: &Bytes) -> Result<(), Stop> {
-        let Some(hook) = &self.context.before_send else { return Ok(()) };
+        let Some(hook) = &self.context.host.before_send else { return Ok(()) };
         let intent = SendIntent {
             call: self.context.call,
             request: self.entry.number(),
@@ -283,7 +319,7 @@ impl Passing {
     }
 
     /// Decides what of the answer the guest sees.
-    fn screen(
+    async fn screen(
         &mut self,
         credential: &Credential,
         last: Result<Response<Bytes>, SendFailure>,
@@ -301,9 +337,28 @@ impl Passing {
             event.status = Some(answer.status().as_u16());
             event.response_bytes = received;
         });
-        screen::screen(credential.screen(), Some(credential.account()), answer).map_err(Stop::Withheld)
+        if received < LARGE {
+            return screen::screen(credential.screen(), Some(credential.account()), answer)
+                .map_err(Stop::Withheld);
+        }
+        // Takes long enough to hold up others, and copies: on a thread of its own, and few at once.
+        let context = self.context.clone();
+        let credential = credential.clone();
+        let work = async move {
+            let _turn = context.host.screening.acquire().await;
+            let screened = move || screen::screen(credential.screen(), Some(credential.account()), answer);
+            tokio::task::spawn_blocking(screened).await
+        };
+        match self.in_time(work).await {
+            Some(Ok(screened)) => screened.map_err(Stop::Withheld),
+            Some(Err(_)) => Err(Stop::Internal("the answer could not be screened".to_owned())),
+            None => Err(Stop::Exceeded(Exceeded::WallTime(self.context.limits.wall_time))),
+        }
     }
 }
+
+/// An answer of as many bytes is screened apart.
+const LARGE: usize = 256 << 10;
 
 fn is_unauthorized(last: &Result<Response<Bytes>, SendFailure>) -> bool {
     matches!(last, Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED)

@@ -271,7 +271,8 @@ impl GrantBuilder {
     /// Granting `httprequest` by name hands the plugin the whole connected account.
     pub fn allow_action(self, app: &str, action: &str) -> Self {
         self.edit_action(app, action, |grant, action| {
-            grant.named.insert(action, None);
+            // An effect that was named for it stays.
+            grant.named.entry(action).or_insert(None);
         })
     }
 

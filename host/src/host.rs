@@ -23,11 +23,13 @@ use crate::{
     call::{CallState, CoreDumpSink},
     credential::CredentialError,
     error::{ConfigError, LoadError},
-    gate::{BeforeSend, client::Client},
-    inspect::{Inspection, inspect},
+    gate::{BeforeSend, client::Client, pace::Pace},
+    inspect::{Inspection, digest, inspect},
     limits::{HostLimits, Limits},
     name::AppSlug,
+    outgoing,
     plugin::Plugin,
+    turns::Turns,
     upstream::Upstream,
 };
 
@@ -59,10 +61,15 @@ pub struct ActionHost(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<CallState>,
-    pub(crate) client: Arc<Client>,
+    pub(crate) client: Client,
     pub(crate) limits: Limits,
     pub(crate) host_limits: HostLimits,
-    pub(crate) permits: Semaphore,
+    pub(crate) turns: Turns,
+    pub(crate) pace: Pace,
+    /// Large answers that are being screened, and components that are being compiled: few at once, because
+    /// both take a processor and much memory.
+    pub(crate) screening: Semaphore,
+    compiling: Semaphore,
     pub(crate) audit: Arc<dyn AuditSink>,
     pub(crate) before_send: Option<Arc<dyn BeforeSend>>,
     pub(crate) core_dumps: Option<CoreDumpSink>,
@@ -89,7 +96,7 @@ impl ActionHost {
     /// [`LoadError`] when the bytes are no component, or one that asks for more than plugins are given.
     pub async fn load(&self, component: impl Into<Vec<u8>>) -> Result<Plugin, LoadError> {
         let (shared, bytes) = (self.0.clone(), component.into());
-        off_thread(move || Plugin::load(shared, &bytes)).await
+        self.compile(move || Plugin::load(shared, &bytes)).await.unwrap_or(Err(LoadError::Compiler))
     }
 
     /// Loads a plugin from a file.
@@ -115,7 +122,9 @@ impl ActionHost {
     /// Tells what bytes are and whether this host would load them.
     pub async fn inspect(&self, component: impl Into<Vec<u8>>) -> Inspection {
         let (shared, bytes) = (self.0.clone(), component.into());
-        off_thread(move || inspect(shared, &bytes)).await
+        let (size, digest) = (bytes.len(), digest(&bytes));
+        let inspection = self.compile(move || inspect(shared, &bytes)).await;
+        inspection.unwrap_or_else(|| Inspection::failed(digest, size, LoadError::Compiler))
     }
 
     /// Checks that an upstream tells linked accounts apart: asks it for an app's actions, for an account
@@ -154,22 +163,27 @@ impl ActionHost {
         &self.0.limits
     }
 
+    /// Runs the compiler off the async threads, one component at a time: it uses all processors itself.
+    /// Hostile bytes can make it panic; then there is no result.
+    async fn compile<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        // Held by the work, which goes on when nobody waits for it any more.
+        let turn = self.0.clone();
+        let _turn = turn.compiling.acquire().await;
+        tokio::task::spawn_blocking(work).await.ok()
+    }
+
     /// Reads a file once, up to the limit: what was checked is what is compiled, even if it changes.
     async fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
         let limit = self.0.host_limits.component_bytes;
         let failed = |source| LoadError::File { path: path.display().to_string(), source };
+        // To open a pipe would wait for whoever writes to it.
+        if !tokio::fs::metadata(path).await.map_err(failed)?.is_file() {
+            return Err(failed(std::io::Error::other("it is no regular file")));
+        }
         let file = tokio::fs::File::open(path).await.map_err(failed)?;
         let mut bytes = Vec::new();
         file.take(limit as u64 + 1).read_to_end(&mut bytes).await.map_err(failed)?;
         Ok(bytes)
-    }
-}
-
-/// Runs slow work off the async threads; its panic, which would be ours, goes on here.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(value) => value,
-        Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
     }
 }
 
@@ -249,14 +263,18 @@ impl ActionHostBuilder {
     /// [`ConfigError`] when a certificate cannot be used or the engine cannot be set up.
     pub fn build(self) -> Result<ActionHost, ConfigError> {
         let failed = |error: wasmtime::Error| ConfigError::Engine(format!("{error:#}"));
+        self.host_limits.check()?;
         let engine = Engine::new(&config(&self)).map_err(failed)?;
         let linker = linker(&engine).map_err(failed)?;
         tick(engine.weak()).map_err(|error| ConfigError::Engine(error.to_string()))?;
         Ok(ActionHost(Arc::new(Shared {
-            client: Arc::new(Client::new(&self.roots, self.http2, &self.host_limits)?),
+            client: Client::new(&self.roots, self.http2, &self.host_limits)?,
             engine,
             linker,
-            permits: Semaphore::new(self.host_limits.concurrent_calls),
+            turns: Turns::new(&self.host_limits),
+            pace: Pace::new(self.host_limits.account_rate),
+            screening: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
+            compiling: Semaphore::new(1),
             limits: self.limits,
             host_limits: self.host_limits,
             audit: self.audit.unwrap_or_else(|| Arc::new(TracingSink)),
@@ -267,19 +285,28 @@ impl ActionHostBuilder {
     }
 }
 
+/// Memories of one call; a component made of two languages has two.
+pub(crate) const MEMORIES: u32 = 4;
+/// Tables of one call; a component has one for its language and one for its imports.
+pub(crate) const TABLES: u32 = 16;
+
 fn config(builder: &ActionHostBuilder) -> Config {
     const HOST_STACK: usize = 1536 << 10;
-    let calls = u32::try_from(builder.host_limits.concurrent_calls).unwrap_or(u32::MAX).clamp(1, 4096);
+    // Checked to be within range.
+    let calls = u32::try_from(builder.host_limits.concurrent_calls).unwrap_or(u32::MAX);
+    let instances = u32::try_from(builder.limits.instances).unwrap_or(u32::MAX).clamp(1, 1024);
     let mut pool = PoolingAllocationConfig::default();
-    // A call has one or a few memories and tables; a heavy language runtime has dozens of core instances.
-    // What does not fit at the moment is a typed error of that call.
+    // All calls at once fit, each with as much as one may have: none takes what another needs.
     pool.total_component_instances(calls)
         .total_stacks(calls)
-        .total_core_instances(calls.saturating_mul(16))
-        .total_memories(calls.saturating_mul(2))
-        .total_tables(calls.saturating_mul(4))
-        .max_memories_per_module(4)
-        .max_tables_per_module(4)
+        .total_core_instances(calls.saturating_mul(instances))
+        .max_core_instances_per_component(instances)
+        .total_memories(calls.saturating_mul(MEMORIES))
+        .max_memories_per_component(MEMORIES)
+        .max_memories_per_module(MEMORIES)
+        .total_tables(calls.saturating_mul(TABLES))
+        .max_tables_per_component(TABLES)
+        .max_tables_per_module(TABLES)
         .table_elements(builder.limits.table_elements.max(20_000))
         .max_memory_size(1 << 30)
         // Kept-resident memory without the scan costs more than it saves.
@@ -305,6 +332,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<CallState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    outgoing::bound(&mut linker)?;
     Ok(linker)
 }
 

@@ -60,16 +60,20 @@ const OFFERED: &[&str] = &[
 
 pub(crate) fn inspect(host: Arc<Shared>, bytes: &[u8]) -> Inspection {
     let component = recognise(&host, bytes).and_then(|()| parse(&host, bytes));
-    let (imports, exports) = match &component {
-        Ok(component) => names(&host, component),
-        Err(_) => (Vec::new(), Vec::new()),
-    };
+    let (imports, exports) = component.as_ref().map(|c| names(&host, c)).unwrap_or_default();
     Inspection {
         digest: digest(bytes),
         size: bytes.len(),
+        verdict: component.and_then(|component| Plugin::prepare(host, component, bytes)),
         imports,
         exports,
-        verdict: Plugin::load(host, bytes),
+    }
+}
+
+impl Inspection {
+    /// The inspection of bytes of which nothing else is known.
+    pub(crate) fn failed(digest: String, size: usize, error: LoadError) -> Self {
+        Self { digest, size, imports: Vec::new(), exports: Vec::new(), verdict: Err(error) }
     }
 }
 
@@ -78,13 +82,26 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
     format!("sha256:{hex}")
 }
 
-/// Compiles a component that imports nothing but what plugins are given.
+/// Recognises and compiles a component.
 pub(crate) fn compile(host: &Shared, bytes: &[u8]) -> Result<Component, LoadError> {
     recognise(host, bytes)?;
-    let component = parse(host, bytes)?;
-    let (imports, _) = names(host, &component);
-    let foreign: Vec<_> = imports.into_iter().filter(|import| !is_offered(import)).collect();
-    if foreign.is_empty() { Ok(component) } else { Err(LoadError::ForeignImports { imports: foreign }) }
+    parse(host, bytes)
+}
+
+/// Checks that a component imports nothing but what plugins are given.
+pub(crate) fn check_imports(host: &Shared, component: &Component) -> Result<(), LoadError> {
+    const NAMED: usize = 20;
+    let (imports, _) = names(host, component);
+    let mut foreign: Vec<_> = imports.into_iter().filter(|import| !is_offered(import)).collect();
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    let more = foreign.len().saturating_sub(NAMED);
+    foreign.truncate(NAMED);
+    if more > 0 {
+        foreign.push(format!("{more} more"));
+    }
+    Err(LoadError::ForeignImports { imports: foreign })
 }
 
 /// Tells a component from everything else by its first bytes. Precompiled code is trusted code: it is

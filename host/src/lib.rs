@@ -41,11 +41,13 @@ mod host;
 mod inspect;
 mod limits;
 mod name;
+mod outgoing;
 mod output;
 mod plugin;
+mod turns;
 mod upstream;
 
-pub use audit::{AuditEvent, AuditSink, CallEvent, Operation, RequestEvent};
+pub use audit::{AuditEvent, AuditSink, CallEvent, Operation, RequestEvent, TokenEvent};
 pub use contract::{Action, Failure, Outcome, Parameter, ParameterKind, Problem, Success};
 pub use credential::{
     ApiKey, Credential, CredentialError, CredentialProvider, SessionToken, SessionTokens, TokenExchange,
@@ -62,7 +64,7 @@ pub use gate::{
 pub use grant::{Grant, GrantBuilder, Refusal};
 pub use host::{ActionHost, ActionHostBuilder};
 pub use inspect::Inspection;
-pub use limits::{Exceeded, HostLimits, Limits};
+pub use limits::{Exceeded, HostLimits, Limits, Rate};
 pub use name::{ActionId, AppSlug, InvalidName};
 pub use plugin::Plugin;
 pub use secrecy::SecretString;

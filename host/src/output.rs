@@ -24,6 +24,8 @@ struct State {
     limit: usize,
 }
 
+/// What a line costs beside its bytes: many short lines are many records in a log.
+const LINE_COST: usize = 64;
 /// A line longer than this is logged in pieces.
 const LINE_BYTES: usize = 1024;
 
@@ -43,7 +45,9 @@ impl GuestOutput {
     fn append(&self, bytes: &[u8]) -> Result<(), Exceeded> {
         // A panic cannot leave the buffer in a state that matters.
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.left = state.left.checked_sub(bytes.len()).ok_or(Exceeded::OutputBytes(state.limit))?;
+        let lines = memchr::memchr_iter(b'\n', bytes).count();
+        let cost = bytes.len().saturating_add(lines * LINE_COST);
+        state.left = state.left.checked_sub(cost).ok_or(Exceeded::OutputBytes(state.limit))?;
         for byte in bytes {
             if *byte != b'\n' {
                 state.line.push(*byte);

@@ -7,14 +7,15 @@ use std::{
 };
 
 use serde_json::Value;
-use wasmtime::Store;
+use wasmtime::{Store, component::Component};
 
 use crate::{
-    audit::{AuditEvent, CallEvent, Operation, escaped},
+    audit::{self, AuditEvent, CallEvent, Operation, escaped},
     call::{self, CallState, Crash},
     contract::{
         Action, Outcome, Parameter, PluginError, Problem,
-        bindings::{Plugin as Bindings, PluginPre},
+        bindings::{Plugin as Bindings, PluginPre, actionbox::plugin::types as wit},
+        json_values,
     },
     effect::Effect,
     error::{Error, LoadError, Sent},
@@ -47,6 +48,12 @@ impl Plugin {
     /// Compiles component bytes and checks what they ask for. Slow: call it off the async threads.
     pub(crate) fn load(host: Arc<Shared>, bytes: &[u8]) -> Result<Self, LoadError> {
         let component = crate::inspect::compile(&host, bytes)?;
+        Self::prepare(host, component, bytes)
+    }
+
+    /// Checks what a component asks for and offers.
+    pub(crate) fn prepare(host: Arc<Shared>, component: Component, bytes: &[u8]) -> Result<Self, LoadError> {
+        crate::inspect::check_imports(&host, &component)?;
         let invalid = |error: wasmtime::Error| LoadError::Invalid { detail: escaped(&format!("{error:#}")) };
         let pre = host.linker.instantiate_pre(&component).map_err(invalid)?;
         let pre = PluginPre::new(pre)
@@ -81,22 +88,18 @@ impl Plugin {
         let result = async {
             let app = AppSlug::parse(app)?;
             call.decide(grant.check_discover(&app).map(|()| Authority::Discover))?;
-            let actions = call
-                .run(async |plugin, store| {
-                    plugin.actionbox_plugin_actions().call_list_actions(store, app.as_str()).await
-                })
-                .await?;
+            let export = async |plugin: &Bindings, store: &mut Store<CallState>| {
+                plugin.actionbox_plugin_actions().call_list_actions(store, app.as_str()).await
+            };
             let effect = |id: &str| {
                 let action = ActionId::parse(id).ok()?;
                 grant.check_execute(&app, &action).ok()
             };
-            Ok(actions
-                .into_iter()
-                .map(|action| {
-                    let effect = effect(&action.id);
-                    Action::from_wit(action, effect)
-                })
-                .collect())
+            let with_effect = |action: wit::Action| {
+                let effect = effect(&action.id);
+                Action::from_wit(action, effect)
+            };
+            call.run(export, async |actions| Ok(actions.into_iter().map(with_effect).collect())).await
         };
         let result = result.await;
         call.end(result, |_| "ok").await
@@ -119,15 +122,12 @@ impl Plugin {
         let result = async {
             let (app, action) = (AppSlug::parse(app)?, ActionId::parse(action)?);
             call.decide(grant.check_discover(&app).map(|()| Authority::Discover))?;
-            let parameters = call
-                .run(async |plugin, store| {
-                    plugin
-                        .actionbox_plugin_actions()
-                        .call_describe_action(store, app.as_str(), action.as_str())
-                        .await
-                })
-                .await?;
-            Ok(parameters.into_iter().map(Parameter::from).collect())
+            let export = async |plugin: &Bindings, store: &mut Store<CallState>| {
+                let actions = plugin.actionbox_plugin_actions();
+                actions.call_describe_action(store, app.as_str(), action.as_str()).await
+            };
+            call.run(export, async |parameters| Ok(parameters.into_iter().map(Parameter::from).collect()))
+                .await
         };
         let result = result.await;
         call.end(result, |_| "ok").await
@@ -160,16 +160,11 @@ impl Plugin {
             }
             call.decide(grant.check_execute(&app, &action).map(Authority::Execute))?;
             let parameters = parameters.to_string();
-            let outcome = call
-                .run(async |plugin, store| {
-                    let actions = plugin.actionbox_plugin_actions();
-                    actions.call_execute_action(store, app.as_str(), action.as_str(), &parameters).await
-                })
-                .await?;
-            Outcome::try_from(outcome).map_err(|error| Error::Contract {
-                detail: format!("the data of the outcome is not JSON: {error}"),
-                sent: call.sent(),
-            })
+            let export = async |plugin: &Bindings, store: &mut Store<CallState>| {
+                let actions = plugin.actionbox_plugin_actions();
+                actions.call_execute_action(store, app.as_str(), action.as_str(), &parameters).await
+            };
+            call.run(export, async |outcome| call.read(outcome).await).await
         };
         let result = result.await;
         call.end(result, |outcome| match outcome {
@@ -193,10 +188,27 @@ impl fmt::Debug for Plugin {
 struct Call<'a> {
     plugin: &'a Plugin,
     grant: &'a Grant,
+    /// Gone once the call is over.
+    ending: Option<Ending>,
+}
+
+/// How a call ended, handed to the audit when it is dropped, whatever dropped it.
+struct Ending {
+    event: CallEvent,
+    began: Instant,
+    host: Arc<Shared>,
     /// Set once the call may run.
     context: Option<Arc<Context>>,
-    event: Option<CallEvent>,
-    began: Instant,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let totals = self.context.as_ref().map(|context| context.books.totals()).unwrap_or_default();
+        self.event.sent = totals.sent();
+        self.event.requests = totals.requests;
+        self.event.duration = self.began.elapsed();
+        audit::record(&*self.host.audit, AuditEvent::Call(self.event.clone()));
+    }
 }
 
 impl<'a> Call<'a> {
@@ -221,7 +233,8 @@ impl<'a> Call<'a> {
             started: SystemTime::now(),
             duration: Duration::ZERO,
         };
-        Self { plugin, grant, context: None, event: Some(event), began: Instant::now() }
+        let ending = Ending { event, began: Instant::now(), host: plugin.0.host.clone(), context: None };
+        Self { plugin, grant, ending: Some(ending) }
     }
 
     /// Takes the grant's decision on the call itself, before any guest code runs.
@@ -229,50 +242,74 @@ impl<'a> Call<'a> {
         let authority = decision.map_err(|refusal| Error::Denied { refusal, sent: Sent::No })?;
         let host = &self.plugin.0.host;
         let limits = self.grant.limits().unwrap_or(&host.limits).clone();
-        let Some(event) = &mut self.event else { return Ok(()) };
-        event.effect = Some(match authority {
+        let Some(ending) = &mut self.ending else { return Ok(()) };
+        ending.event.effect = Some(match authority {
             Authority::Discover => Effect::Read,
             Authority::Execute(effect) => effect,
         });
-        self.context = Some(Arc::new(Context {
-            call: event.call,
+        ending.context = Some(Arc::new(Context {
+            call: ending.event.call,
             plugin: self.plugin.0.digest.clone(),
             grant: self.grant.clone(),
             authority,
             budget: Budget::new(&limits),
-            deadline: deadline(self.began, limits.wall_time),
+            deadline: deadline(ending.began, limits.wall_time),
             limits,
             books: Books::default(),
-            client: host.client.clone(),
-            audit: host.audit.clone(),
-            before_send: host.before_send.clone(),
+            host: host.clone(),
         }));
         Ok(())
     }
 
-    /// Runs the guest, waits for its requests, and sorts out what ended it.
-    async fn run<T>(
+    /// Runs the guest, waits for its requests, sorts out what ended it, and reads what it returned: all of
+    /// it within the call's turn.
+    async fn run<T, U>(
         &self,
         export: impl AsyncFnOnce(&Bindings, &mut Store<CallState>) -> wasmtime::Result<Result<T, PluginError>>,
-    ) -> Result<T, Error> {
-        let Some(context) = &self.context else {
-            return Err(Error::Host { reason: "the call was not decided".to_owned() });
+        read: impl AsyncFnOnce(T) -> Result<U, Error>,
+    ) -> Result<U, Error> {
+        let Some(context) = self.context() else {
+            return Err(Error::Host { reason: "the call was not decided".to_owned(), sent: Sent::No });
         };
         let host = &self.plugin.0.host;
-        let waited = tokio::time::timeout_at(context.deadline.into(), host.permits.acquire()).await;
-        let Ok(Ok(_permit)) = waited else {
-            return Err(Error::Host {
-                reason: "too many calls are running, and none ended in time".to_owned(),
-            });
-        };
+        let turn = host.turns.take(self.grant.tenant(), context.deadline).await;
+        let _turn = turn.map_err(|exceeded| Error::Limit { exceeded, sent: Sent::No })?;
         let ended = call::run(host, &self.plugin.0.pre, context, export).await;
         // The guest is gone; what it has sent is not.
         context.books.settle().await;
-        conclude(ended, context.books.totals())
+        read(conclude(ended, context.books.totals())?).await
+    }
+
+    /// Reads the data of an outcome.
+    async fn read(&self, outcome: wit::Outcome) -> Result<Outcome, Error> {
+        const SMALL: usize = 256 << 10;
+        let sent = self.sent();
+        let small = outcome.data().len() < SMALL;
+        let most = self.context().map_or(0, |context| context.limits.result_values);
+        let read = move || {
+            if json_values(outcome.data()) > most {
+                return Err(Error::Limit { exceeded: Exceeded::ResultValues(most), sent });
+            }
+            Outcome::try_from(outcome).map_err(|error| Error::Contract {
+                detail: format!("the data of the outcome is not JSON: {error}"),
+                sent,
+            })
+        };
+        if small {
+            return read();
+        }
+        // Takes long enough to hold up others.
+        tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| {
+            Err(Error::Host { reason: "the outcome could not be read".to_owned(), sent })
+        })
+    }
+
+    fn context(&self) -> Option<&Arc<Context>> {
+        self.ending.as_ref()?.context.as_ref()
     }
 
     fn sent(&self) -> Sent {
-        self.context.as_ref().map_or(Sent::No, |context| context.books.totals().sent())
+        self.context().map_or(Sent::No, |context| context.books.totals().sent())
     }
 
     /// Completes the audit event and hands the result on.
@@ -285,8 +322,8 @@ impl<'a> Call<'a> {
             Ok(value) => label(value).to_owned(),
             Err(error) => kind(error),
         };
-        if let Some(event) = &mut self.event {
-            event.result = text;
+        if let Some(ending) = &mut self.ending {
+            ending.event.result = text;
         }
         result
     }
@@ -294,25 +331,17 @@ impl<'a> Call<'a> {
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        let Some(mut event) = self.event.take() else { return };
-        let (began, audit, context) = (self.began, self.plugin.0.host.audit.clone(), self.context.take());
-        let record = move |totals: Totals| {
-            event.sent = totals.sent();
-            event.requests = totals.requests;
-            event.duration = began.elapsed();
-            audit.record(AuditEvent::Call(event));
+        let Some(ending) = self.ending.take() else { return };
+        let Some(context) = ending.context.clone().filter(|context| !context.books.is_settled()) else {
+            return drop(ending);
         };
-        let Some(context) = context else { return record(Totals::default()) };
-        if context.books.is_settled() {
-            return record(context.books.totals());
-        }
-        // Dropped by the embedder while a request is on its way: the event waits for the truth about it.
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(async move {
+        // Dropped by the embedder while a request is on its way: the event waits for the truth about it. A
+        // runtime that is shutting down drops the task, and the event is handed over with what is known.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            drop(runtime.spawn(async move {
                 context.books.settle().await;
-                record(context.books.totals());
-            })),
-            Err(_) => record(context.books.totals()),
+                drop(ending);
+            }));
         }
     }
 }
@@ -337,13 +366,20 @@ fn conclude<T>(ended: Result<Result<T, PluginError>, Crash>, totals: Totals) -> 
             _ => reported(error, sent),
         }),
         Err(Crash::Exceeded(exceeded)) => Err(match (exceeded, totals.stop) {
-            (Exceeded::WallTime(_), Some(stop @ Stop::Failed(SendFailure::Timeout { .. }))) => {
-                stopped(stop, sent)
-            }
+            // The request and the guest run out of time at the same moment: whichever is noticed first,
+            // the answer is the same.
+            (
+                Exceeded::WallTime(_),
+                Some(
+                    stop @ (Stop::Failed(SendFailure::Timeout { .. })
+                    | Stop::Credential(_)
+                    | Stop::HeldBack(_)),
+                ),
+            ) => stopped(stop, sent),
             _ => Error::Limit { exceeded, sent },
         }),
         Err(Crash::Trapped(reason)) => Err(Error::Trapped { reason, sent }),
-        Err(Crash::NoRoom(reason)) => Err(Error::Host { reason }),
+        Err(Crash::NoRoom(reason)) => Err(Error::Host { reason, sent }),
     }
 }
 
@@ -364,15 +400,17 @@ fn stopped(stop: Stop, sent: Sent) -> Error {
         Stop::HeldBack(reason) => Error::HeldBack { reason, sent },
         Stop::Failed(failure) => Error::Unreachable { failure, sent },
         Stop::Withheld(reason) => Error::Withheld { reason, sent },
-        Stop::Internal(reason) => Error::Host { reason },
+        Stop::Internal(reason) => Error::Host { reason, sent },
     }
 }
 
 fn reported(error: PluginError, sent: Sent) -> Error {
+    /// No wait that a plugin names is longer, so that adding it to the time overflows nowhere.
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
     match error {
-        PluginError::UnknownApp(app) => Error::UnknownApp { app },
+        PluginError::UnknownApp(app) => Error::UnknownApp { app, sent },
         PluginError::UnknownAction(missing) => {
-            Error::UnknownAction { app: missing.app, action: missing.action_id }
+            Error::UnknownAction { app: missing.app, action: missing.action_id, sent }
         }
         PluginError::InvalidParameters(problems) => {
             Error::InvalidParameters { problems: problems.into_iter().map(Problem::from).collect(), sent }
@@ -380,7 +418,7 @@ fn reported(error: PluginError, sent: Sent) -> Error {
         PluginError::ReauthorizationRequired(reason) => Error::ReauthorizationRequired { reason, sent },
         PluginError::Denied(reason) => Error::DeniedByPlugin { reason, sent },
         PluginError::Throttled(throttle) => Error::Throttled {
-            retry_after: throttle.retry_after_ms.map(Duration::from_millis),
+            retry_after: throttle.retry_after_ms.map(|wait| Duration::from_millis(wait).min(YEAR)),
             sent,
         },
         PluginError::Upstream(failure) => Error::Upstream {

@@ -10,7 +10,7 @@ use http::{Response, StatusCode, request::Parts};
 use tokio::sync::watch;
 
 use crate::{
-    audit::{AuditEvent, RequestEvent, escaped, guest_request},
+    audit::{self, AuditEvent, RequestEvent, escaped, guest_request},
     credential::CredentialError,
     effect::Effect,
     error::Sent,
@@ -64,9 +64,24 @@ impl Books {
         self.lock().clone()
     }
 
-    /// Notes that a bound was passed. The first one is the one reported.
-    pub(crate) fn exceed(&self, exceeded: Exceeded) {
-        self.lock().exceeded.get_or_insert(exceeded);
+    /// Counts a request that the guest wants to make, and returns its number, from 1.
+    pub(crate) fn count_request(&self) -> usize {
+        let mut totals = self.lock();
+        totals.requests += 1;
+        totals.requests
+    }
+
+    /// Notes that a bound was passed. The first one is the one reported; tells whether it is this one.
+    pub(crate) fn exceed(&self, exceeded: Exceeded) -> bool {
+        let mut totals = self.lock();
+        let first = totals.exceeded.is_none();
+        totals.exceeded.get_or_insert(exceeded);
+        first
+    }
+
+    /// Returns the bound that was passed, which ends the call.
+    pub(crate) fn exceeded(&self) -> Option<Exceeded> {
+        self.lock().exceeded
     }
 
     /// Waits until no request is on its way. Each ends by the deadline of the call.
@@ -102,12 +117,7 @@ fn proves_it_did_not_run(status: StatusCode) -> bool {
 
 impl Entry {
     /// Opens the entry of a request as the guest made it.
-    pub(crate) fn open(context: &Arc<Context>, parts: &Parts) -> Self {
-        let number = {
-            let mut totals = context.books.lock();
-            totals.requests += 1;
-            totals.requests
-        };
+    pub(crate) fn open(context: &Arc<Context>, parts: &Parts, number: usize) -> Self {
         context.books.pending.send_modify(|pending| *pending += 1);
         let event = RequestEvent {
             call: context.call,
@@ -166,7 +176,8 @@ impl Entry {
     /// Ends the entry with what stopped the request.
     pub(crate) fn stopped(mut self, stop: Stop) -> Stop {
         if let Stop::Exceeded(exceeded) = &stop {
-            self.context.books.exceed(*exceeded);
+            // Whether it is the first makes no difference here.
+            let _first = self.context.books.exceed(*exceeded);
         }
         self.note(|event| {
             if let Stop::Refused(refusal) = &stop {
@@ -199,7 +210,7 @@ impl Drop for Entry {
             }
             totals.stop = self.stop.take();
         }
-        self.context.audit.record(AuditEvent::Request(event));
+        audit::record(&*self.context.host.audit, AuditEvent::Request(event));
         self.context.books.pending.send_modify(|pending| *pending -= 1);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use tokio::sync::Semaphore;
+
 use crate::limits::{Exceeded, Limits};
 
 /// A number of something that may be used up, by many at once.
@@ -36,6 +38,8 @@ pub(crate) struct Budget {
     request_bytes: Allowance,
     /// Taken while answers arrive: many at once must not each use all that is left.
     pub(crate) response_bytes: Allowance,
+    /// Turns of the requests that are on their way.
+    pub(crate) at_once: Semaphore,
 }
 
 impl Budget {
@@ -44,6 +48,7 @@ impl Budget {
             requests: Allowance::new(limits.requests),
             request_bytes: Allowance::new(limits.request_bytes),
             response_bytes: Allowance::new(limits.response_bytes),
+            at_once: Semaphore::new(limits.requests_at_once.clamp(1, Semaphore::MAX_PERMITS)),
         }
     }
 

@@ -3,7 +3,9 @@
 //! One pooled client for the whole host. It follows no redirect, honours no proxy variable, and one
 //! deadline bounds everything from the resolver to the last byte.
 
-use std::{error::Error as StdError, sync::Arc, time::Instant};
+mod connector;
+
+use std::{error::Error as StdError, sync::Arc, time::{Duration, Instant}};
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
@@ -16,15 +18,22 @@ use hyper_util::{
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
+use tokio::sync::Semaphore;
 
+use self::connector::Timed;
 use crate::{
+    audit::escaped,
     error::{ConfigError, Sent},
     gate::budget::Allowance,
     limits::HostLimits,
 };
 
 /// The pooled HTTP client of a host.
-pub(crate) struct Client(legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub(crate) struct Client {
+    http: legacy::Client<Timed<HttpsConnector<HttpConnector>>, Full<Bytes>>,
+    /// Requests on their way at once, each of which may take a connection.
+    turns: Semaphore,
+}
 
 /// Why a request got no answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -73,7 +82,6 @@ impl Client {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(limits.connect_time));
         let https = HttpsConnectorBuilder::new().with_tls_config(tls(roots)?).https_or_http();
         let https = if http2 {
             https.enable_all_versions().wrap_connector(tcp)
@@ -88,8 +96,11 @@ impl Client {
             .http1_max_buf_size(64 << 10)
             .http1_max_headers(64)
             .http2_max_header_list_size(32 << 10)
-            .build(https);
-        Ok(Self(client))
+            // Otherwise a connection that has gone silent takes every call with it until TCP gives up.
+            .http2_keep_alive_interval(Duration::from_secs(10))
+            .http2_keep_alive_timeout(Duration::from_secs(5))
+            .build(Timed::new(https, limits.connect_time));
+        Ok(Self { http: client, turns: Semaphore::new(limits.concurrent_requests) })
     }
 
     /// Sends a request and returns the whole answer, whose body is taken from an allowance.
@@ -99,15 +110,20 @@ impl Client {
         bytes: &Allowance,
         deadline: Instant,
     ) -> Result<Response<Bytes>, SendFailure> {
-        let deadline = tokio::time::Instant::from_std(deadline);
-        let mut sent = Sent::Unknown;
+        let mut sent = Sent::No;
+        if Instant::now() >= deadline {
+            return Err(SendFailure::Timeout { sent });
+        }
         let exchange = async {
-            let answer = self.0.request(request).await.map_err(|error| classify(&error))?;
+            // Fails only when the semaphore is closed, which nobody does.
+            let _turn = self.turns.acquire().await;
+            sent = Sent::Unknown;
+            let answer = self.http.request(request).await.map_err(|error| classify(&error))?;
             sent = Sent::Yes;
             let (parts, body) = answer.into_parts();
             Ok(Response::from_parts(parts, collect(body, bytes).await?))
         };
-        match tokio::time::timeout_at(deadline, exchange).await {
+        match tokio::time::timeout_at(deadline.into(), exchange).await {
             Ok(result) => result,
             Err(_) => Err(SendFailure::Timeout { sent }),
         }
@@ -176,9 +192,7 @@ fn classify(error: &legacy::Error) -> SendFailure {
     }
     let mut source = error.source();
     while let Some(inner) = source {
-        if let Some(io) = inner.downcast_ref::<std::io::Error>()
-            && let Some(tls) = io.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>())
-        {
+        if let Some(tls) = inner.downcast_ref().and_then(tls_error) {
             return SendFailure::Tls(tls.to_string());
         }
         source = inner.source();
@@ -186,13 +200,30 @@ fn classify(error: &legacy::Error) -> SendFailure {
     SendFailure::Connect(cause)
 }
 
+/// Finds the TLS error in an I/O error, which the connector wraps in another.
+fn tls_error(error: &std::io::Error) -> Option<&rustls::Error> {
+    let inner = error.get_ref()?;
+    inner.downcast_ref().or_else(|| tls_error(inner.downcast_ref()?))
+}
+
 /// Returns the message of the innermost error: the one that says what happened.
 fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
+    loop {
+        let io = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let inner = io.and_then(|inner| inner.downcast_ref::<h2::Error>());
+        // Its own text would quote what the peer says as it goes away.
+        if let Some(h2) = inner.or_else(|| cause.downcast_ref::<h2::Error>()) {
+            return match h2.reason() {
+                Some(reason) => format!("HTTP/2: {}", reason.description()),
+                None => "HTTP/2: no reason given".to_owned(),
+            };
+        }
+        match cause.source() {
+            Some(source) => cause = source,
+            None => return escaped(&cause.to_string()),
+        }
     }
-    cause.to_string()
 }
 
 fn tls(extra_roots: &[Vec<u8>]) -> Result<ClientConfig, ConfigError> {

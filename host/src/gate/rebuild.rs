@@ -24,8 +24,8 @@ pub enum BadBody {
     #[error("the body of an execute request must be one JSON object")]
     NotAnObject,
     /// A key of the body could choose the account or the credentials.
-    #[error("the key {0:?} could choose an account or a credential, which only the host does")]
-    SelectsAccount(String),
+    #[error("a key such as {0:?} could choose an account or a credential, which only the host does")]
+    SelectsAccount(&'static str),
 }
 
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("actionbox/", env!("CARGO_PKG_VERSION")));
@@ -57,7 +57,7 @@ pub(crate) fn check_body(route: &Route, declared: Option<u64>, body: &[u8]) -> R
 struct SuspectKey;
 
 impl<'de> Visitor<'de> for SuspectKey {
-    type Value = Option<String>;
+    type Value = Option<&'static str>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a JSON object")
@@ -67,21 +67,28 @@ impl<'de> Visitor<'de> for SuspectKey {
         let mut suspect = None;
         while let Some(key) = map.next_key::<String>()? {
             map.next_value::<IgnoredAny>()?;
-            if suspect.is_none() && is_suspect(&key) {
-                suspect = Some(key);
-            }
+            suspect = suspect.or_else(|| find_suspect(&key));
         }
         Ok(suspect)
     }
 }
 
-/// Compares without case, `_` and `-`, as lenient servers do.
-fn is_suspect(key: &str) -> bool {
-    const SUSPECT: &[&str] =
-        &["authorization", "linkedaccountid", "linkedaccount", "sessiontoken", "xapikey"];
-    let plain = key.bytes().filter(|b| !matches!(b, b'_' | b'-' | b' ' | b'.'));
-    let plain: Vec<u8> = plain.map(|b| b.to_ascii_lowercase()).collect();
-    SUSPECT.iter().any(|suspect| suspect.as_bytes() == plain)
+/// Tells what a key could be taken for. Compared by letters and digits alone, as lenient servers do.
+///
+/// Two keys reach into an object from outside when a server merges carelessly: `__proto__` and `constructor`.
+fn find_suspect(key: &str) -> Option<&'static str> {
+    const SUSPECT: [(&str, &str); 8] = [
+        ("apikey", "api_key"),
+        ("authorization", "authorization"),
+        ("constructor", "constructor"),
+        ("linkedaccount", "linked_account"),
+        ("linkedaccountid", "linked_account_id"),
+        ("proto", "__proto__"),
+        ("sessiontoken", "session_token"),
+        ("xapikey", "x-api-key"),
+    ];
+    let plain = || key.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase());
+    SUSPECT.iter().find(|(suspect, _)| suspect.bytes().eq(plain())).map(|(_, name)| *name)
 }
 
 /// Builds the request that leaves, credentials included.
@@ -151,6 +158,10 @@ mod tests {
             "X_API_KEY",
             "authorization",
             "linked_account_i\\u0064",
+            "linked\\taccount\\u0000id",
+            "api_key",
+            "__proto__",
+            "constructor",
             "session_token",
         ] {
             let body = format!(r#"{{"a":1,"{key}":"other"}}"#);

@@ -1,0 +1,112 @@
+//! Whose turn it is: how many calls run at once, over all and for each tenant.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout_at,
+};
+
+use crate::limits::{Exceeded, HostLimits};
+
+/// The turns of a host.
+pub(crate) struct Turns {
+    all: Arc<Semaphore>,
+    all_limit: usize,
+    tenant_limit: usize,
+    tenants: Mutex<Tenants>,
+}
+
+struct Tenants {
+    turns: HashMap<Arc<str>, Arc<Semaphore>>,
+    /// At how many tenants those that have no call are forgotten.
+    sweep_at: usize,
+}
+
+/// The right to run one call, until it is dropped.
+pub(crate) struct Turn {
+    _tenant: OwnedSemaphorePermit,
+    _all: OwnedSemaphorePermit,
+}
+
+impl Turns {
+    pub(crate) fn new(limits: &HostLimits) -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(limits.concurrent_calls)),
+            all_limit: limits.concurrent_calls,
+            tenant_limit: limits.concurrent_calls_per_tenant,
+            tenants: Mutex::new(Tenants { turns: HashMap::new(), sweep_at: 64 }),
+        }
+    }
+
+    /// Waits for a turn, until the deadline of the call.
+    ///
+    /// A tenant waits in its own queue first: however many of its calls wait, they take no turn of another.
+    pub(crate) async fn take(&self, tenant: &str, deadline: Instant) -> Result<Turn, Exceeded> {
+        let mine = self.of(tenant).acquire_owned();
+        let over = Exceeded::TenantCalls(self.tenant_limit);
+        let Ok(Ok(mine)) = timeout_at(deadline.into(), mine).await else { return Err(over) };
+        let all = self.all.clone().acquire_owned();
+        let over = Exceeded::ConcurrentCalls(self.all_limit);
+        let Ok(Ok(all)) = timeout_at(deadline.into(), all).await else { return Err(over) };
+        Ok(Turn { _tenant: mine, _all: all })
+    }
+
+    fn of(&self, tenant: &str) -> Arc<Semaphore> {
+        // No half-made change is left by a panic: there is one insertion.
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turns) = tenants.turns.get(tenant) {
+            return turns.clone();
+        }
+        if tenants.turns.len() >= tenants.sweep_at {
+            // Whoever runs or waits holds a share.
+            tenants.turns.retain(|_, turns| Arc::strong_count(turns) > 1);
+            tenants.sweep_at = (2 * tenants.turns.len()).max(64);
+        }
+        let turns = Arc::new(Semaphore::new(self.tenant_limit));
+        tenants.turns.insert(tenant.into(), turns.clone());
+        turns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turns() -> Turns {
+        Turns::new(&HostLimits {
+            concurrent_calls: 3,
+            concurrent_calls_per_tenant: 2,
+            ..HostLimits::default()
+        })
+    }
+
+    #[tokio::test]
+    async fn a_tenant_takes_no_turn_of_another() {
+        let turns = turns();
+        let (now, later) = (Instant::now(), Instant::now() + std::time::Duration::from_secs(60));
+        let first = turns.take("noisy", later).await.expect("a turn");
+        let _second = turns.take("noisy", later).await.expect("a turn");
+        assert_eq!(turns.take("noisy", now).await.err(), Some(Exceeded::TenantCalls(2)));
+        let _other = turns.take("quiet", later).await.expect("a turn");
+        assert_eq!(turns.take("third", now).await.err(), Some(Exceeded::ConcurrentCalls(3)));
+        drop(first);
+        assert!(turns.take("third", later).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn tenants_without_a_call_are_forgotten() {
+        let turns = turns();
+        let later = Instant::now() + std::time::Duration::from_secs(60);
+        let _running = turns.take("running", later).await.expect("a turn");
+        for tenant in 0..1_000 {
+            assert!(turns.take(&tenant.to_string(), later).await.is_ok());
+        }
+        let tenants = turns.tenants.lock().expect("no panic");
+        assert!(tenants.turns.len() <= 64 && tenants.turns.contains_key("running"));
+    }
+}
