@@ -104,13 +104,25 @@ fn hex(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().flat_map(|b| format!("{b:02x}").into_bytes()).collect()
 }
 
-/// Returns the bytes without control characters, or `None` when there are none.
+/// Returns the bytes without control characters, and without the blanks that indent a folded line; or
+/// `None` when there are none.
 fn without_controls(bytes: &[u8]) -> Option<Vec<u8>> {
-    bytes.iter().any(|b| *b < b' ').then(|| bytes.iter().copied().filter(|b| *b >= b' ').collect())
+    bytes.iter().any(|b| *b < b' ').then(|| {
+        let mut dense = Vec::with_capacity(bytes.len());
+        let mut begins_line = false;
+        for byte in bytes {
+            begins_line = matches!(byte, b'\n' | b'\r') || (begins_line && matches!(byte, b' ' | b'\t'));
+            if *byte >= b' ' && !begins_line {
+                dense.push(*byte);
+            }
+        }
+        dense
+    })
 }
 
-/// Takes one layer of JSON (`\u0070`, `\/`), percent (`%70`) and entity (`&#112;`) escapes off, or returns
-/// `None` when there is none. Characters beyond ASCII are dropped: secrets have none.
+/// Takes one layer of escapes off: those of JSON and JavaScript (`\u0070`, `\u{70}`, `\x70`, `\/`), of URLs
+/// (`%70`, `%u0070`) and of HTML (`&#112;`, `&#x70;`, `&sol;`). Returns `None` when there is none.
+/// Characters beyond ASCII are dropped: secrets have none.
 fn unescape(bytes: &[u8]) -> Option<Vec<u8>> {
     memchr::memchr3(b'\\', b'%', b'&', bytes)?;
     let mut out = Vec::with_capacity(bytes.len());
@@ -118,7 +130,7 @@ fn unescape(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut changed = false;
     while let Some(at) = memchr::memchr3(b'\\', b'%', b'&', rest) {
         out.extend_from_slice(&rest[..at]);
-        let (decoded, used) = escape(&rest[at..]);
+        let (decoded, used) = escape(&rest[at..]).unwrap_or((rest.get(at).copied(), 1));
         changed |= used > 1;
         out.extend(decoded);
         rest = &rest[at + used..];
@@ -128,32 +140,70 @@ fn unescape(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Decodes the escape at the start of the bytes: what it stands for, and how long it is.
-fn escape(bytes: &[u8]) -> (Option<u8>, usize) {
-    let ascii = |code: u32| u8::try_from(code).ok().filter(u8::is_ascii);
-    let digits = |from: usize, count: usize, radix: u32| {
-        let text = std::str::from_utf8(bytes.get(from..from + count)?).ok()?;
-        u32::from_str_radix(text, radix).ok()
-    };
+fn escape(bytes: &[u8]) -> Option<(Option<u8>, usize)> {
     match bytes {
-        [b'\\', b'u', ..] if let Some(code) = digits(2, 4, 16) => (ascii(code), 6),
-        [b'\\', b'x', ..] if let Some(code) = digits(2, 2, 16) => (ascii(code), 4),
-        [b'\\', b'n' | b'r' | b't' | b'b' | b'f', ..] => (None, 2),
-        [b'\\', other, ..] => (Some(*other), 2),
-        [b'%', ..] if let Some(code) = digits(1, 2, 16) => (ascii(code), 3),
-        [b'&', b'#', ..] => {
-            let hex = matches!(bytes.get(2), Some(b'x' | b'X'));
-            let (from, radix) = if hex { (3, 16) } else { (2, 10) };
-            let count = bytes.iter().skip(from).take(8).take_while(|b| b.is_ascii_hexdigit()).count();
-            match digits(from, count, radix) {
-                Some(code) => {
-                    let semicolon = usize::from(bytes.get(from + count) == Some(&b';'));
-                    (ascii(code), from + count + semicolon)
-                }
-                None => (Some(b'&'), 1),
-            }
-        }
-        _ => (bytes.first().copied(), 1),
+        [b'\\', b'u' | b'U', b'{', ..] => enclosed(bytes, 3, 16, b'}'),
+        [b'\\', b'u' | b'U', ..] => fixed(bytes, 2, 4).or(Some((Some(bytes[1]), 2))),
+        [b'\\', b'x', ..] => fixed(bytes, 2, 2).or(Some((Some(b'x'), 2))),
+        [b'\\', b'n' | b'r' | b't' | b'b' | b'f', ..] => Some((None, 2)),
+        [b'\\', other, ..] => Some((Some(*other), 2)),
+        [b'%', b'u' | b'U', ..] => fixed(bytes, 2, 4),
+        [b'%', ..] => fixed(bytes, 1, 2),
+        [b'&', b'#', b'x' | b'X', ..] => enclosed(bytes, 3, 16, b';'),
+        [b'&', b'#', ..] => enclosed(bytes, 2, 10, b';'),
+        [b'&', ..] => named(bytes),
+        _ => None,
     }
+}
+
+/// Decodes an escape of so many hexadecimal digits.
+fn fixed(bytes: &[u8], from: usize, count: usize) -> Option<(Option<u8>, usize)> {
+    let code = number(bytes.get(from..from + count)?, 16)?;
+    Some((code, from + count))
+}
+
+/// Decodes an escape of any number of digits, which a character may end.
+fn enclosed(bytes: &[u8], from: usize, radix: u32, end: u8) -> Option<(Option<u8>, usize)> {
+    let digits = bytes.get(from..)?;
+    let count = digits.iter().take_while(|b| char::from(**b).is_digit(radix)).count();
+    let code = number(&digits[..count], radix)?;
+    Some((code, from + count + usize::from(digits.get(count) == Some(&end))))
+}
+
+/// Reads a code, of any length, that stands for a character: `Some(None)` when it is beyond ASCII.
+fn number(digits: &[u8], radix: u32) -> Option<Option<u8>> {
+    if digits.is_empty() {
+        return None;
+    }
+    let mut code = 0u32;
+    for digit in digits {
+        code = code.saturating_mul(radix).saturating_add(char::from(*digit).to_digit(radix)?);
+    }
+    Some(u8::try_from(code).ok().filter(u8::is_ascii))
+}
+
+/// Decodes a named entity of the punctuation that a secret may hold.
+fn named(bytes: &[u8]) -> Option<(Option<u8>, usize)> {
+    const NAMES: [(&[u8], u8); 16] = [
+        (b"&amp;", b'&'),
+        (b"&ast;", b'*'),
+        (b"&colon;", b':'),
+        (b"&comma;", b','),
+        (b"&commat;", b'@'),
+        (b"&dollar;", b'$'),
+        (b"&equals;", b'='),
+        (b"&gt;", b'>'),
+        (b"&hyphen;", b'-'),
+        (b"&lowbar;", b'_'),
+        (b"&lt;", b'<'),
+        (b"&period;", b'.'),
+        (b"&plus;", b'+'),
+        (b"&quot;", b'"'),
+        (b"&sol;", b'/'),
+        (b"&tilde;", b'~'),
+    ];
+    let (name, character) = NAMES.iter().find(|(name, _)| bytes.starts_with(name))?;
+    Some((Some(*character), name.len()))
 }
 
 /// Screens a whole answer and returns what the guest may see of it.
@@ -221,10 +271,12 @@ fn names_account(text: &str, account: &str) -> bool {
 }
 
 /// Replaces the message of an error envelope that names the account; or the whole body, when the name is
-/// elsewhere in it.
+/// elsewhere in it, or the body too large for an envelope.
 fn without_account(text: &str, account: &str) -> String {
-    let mut envelope = match serde_json::from_str(text) {
-        Ok(serde_json::Value::Object(envelope)) => envelope,
+    const ENVELOPE: usize = 64 << 10;
+    let parsed = (text.len() <= ENVELOPE).then(|| serde_json::from_str(text).ok()).flatten();
+    let mut envelope = match parsed {
+        Some(serde_json::Value::Object(envelope)) => envelope,
         _ => serde_json::Map::new(),
     };
     envelope.insert("message".to_owned(), NAMED_THE_ACCOUNT.into());
@@ -276,6 +328,14 @@ mod tests {
             ("UTF-16LE", SECRET.encode_utf16().flat_map(u16::to_le_bytes).collect()),
             ("UTF-16BE", SECRET.encode_utf16().flat_map(u16::to_be_bytes).collect()),
             ("folded lines", folded.into()),
+            ("folded and indented lines", SECRET.replace('0', "0\r\n \t").into()),
+            ("escapes of JavaScript", escaped(&|b| format!("\\u{{{b:x}}}")).into()),
+            ("old escapes of JavaScript", escaped(&|b| format!("%u{b:04X}")).into()),
+            ("entities with zeros", escaped(&|b| format!("&#{b:020};")).into()),
+            (
+                "named entities",
+                SECRET.replace('/', "&sol;").replace('+', "&plus;").replace('=', "&equals;").into(),
+            ),
         ];
         for (name, bytes) in table {
             let around = [b"{\"data\":\"x ".as_slice(), &bytes, b" y\"}"].concat();
@@ -298,7 +358,7 @@ mod tests {
     #[test]
     fn innocent_text_passes() {
         let near = &SECRET[..SECRET.len() - 1];
-        for text in ["{}", "100% & \\n more", "%zz \\u12 &#; &#x;", "\\", "%", "&#99999999;", near] {
+        for text in ["{}", "100% & \\n more", "%zz %+7 %u12 \\u12 \\u{ \\u{} &#; &#x; &none;", "\\", "%", "&#99999999;", near] {
             let screened = screen(&secret_screen(), None, answer(200, text.to_owned()));
             assert_eq!(screened.map(|a| a.into_body()), Ok(Bytes::from(text.to_owned())), "{text}");
         }
