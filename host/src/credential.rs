@@ -293,8 +293,10 @@ impl CredentialProvider for SessionTokens {
             }
             let token = exchange.session_token(&self.key, &self.account, cached.force).await?;
             let credential = Credential::session_token_of(&token.token, &self.account, &[&self.key])?;
-            let margin = (token.expires_in / 10).min(Duration::from_secs(60));
-            cached.token = Some((credential.clone(), Instant::now() + (token.expires_in - margin)));
+            // Upstreams count in whole seconds: a token may end up to one earlier than it seems.
+            let margin = (token.expires_in / 10).clamp(Duration::from_secs(1), Duration::from_secs(60));
+            let lasts = token.expires_in.saturating_sub(margin);
+            cached.token = Some((credential.clone(), Instant::now() + lasts));
             cached.force = false;
             Ok(credential)
         })

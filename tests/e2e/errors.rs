@@ -55,14 +55,14 @@ async fn an_unknown_app_is_told_from_an_unknown_action() {
         plugin.describe_action(&grant, "no_such_app", "get_x").await.map(drop).expect_err("no such app"),
         plugin.execute_action(&grant, "no_such_app", "get_x", &none).await.map(drop).expect_err("no such app"),
     ] {
-        assert!(matches!(&error, Error::UnknownApp { app } if app == "no_such_app"), "{error:?}");
+        assert!(matches!(&error, Error::UnknownApp { app, .. } if app == "no_such_app"), "{error:?}");
         assert_eq!((error.actor(), error.is_retryable()), (Actor::Caller, false));
     }
     for error in [
         plugin.describe_action(&grant, "hubspot", "get_x").await.map(drop).expect_err("no such action"),
         plugin.execute_action(&grant, "hubspot", "get_x", &none).await.map(drop).expect_err("no such action"),
     ] {
-        let Error::UnknownAction { app, action } = &error else { panic!("{error:?}") };
+        let Error::UnknownAction { app, action, .. } = &error else { panic!("{error:?}") };
         assert_eq!((app.as_str(), action.as_str()), ("hubspot", "get_x"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actionbox_host::{AuditEvent, AuditSink, CallEvent, RequestEvent};
+use actionbox_host::{AuditEvent, AuditSink, CallEvent, RequestEvent, TokenEvent};
 use tokio::sync::watch;
 
 /// Every event of a host, in order.
@@ -31,6 +31,12 @@ impl Audit {
     pub fn requests(&self) -> Vec<RequestEvent> {
         let request = |event| if let AuditEvent::Request(request) = event { Some(request) } else { None };
         self.events().into_iter().filter_map(request).collect()
+    }
+
+    /// Returns the requests for session tokens so far.
+    pub fn tokens(&self) -> Vec<TokenEvent> {
+        let token = |event| if let AuditEvent::Token(token) = event { Some(token) } else { None };
+        self.events().into_iter().filter_map(token).collect()
     }
 
     /// Returns the only call's end.

@@ -2,6 +2,8 @@
 
 pub mod audit;
 pub mod canary;
+pub mod dump;
+pub mod hog;
 pub mod listener;
 pub mod logs;
 pub mod tricks;

@@ -1,4 +1,6 @@
-//! Listens to every log line and span of every library, at the level TRACE, for the rest of the process.
+//! Listens to every log line, span and panic of every library, at the level TRACE, for the rest of the
+//! process. Only the compiler is not heard: it sees the component and nothing else, and says millions of
+//! lines of it.
 //!
 //! Suites run side by side in one process, so a line is searched for what any test's secret looks like,
 //! and only what looks like one is kept. Each test then looks there for its own.
@@ -22,6 +24,9 @@ use tracing_subscriber::{
 
 use crate::canary::{self, encodings};
 
+/// What a panic is heard as.
+pub const PANIC: &str = "a panic";
+
 /// How a session token of the sandbox server begins.
 const TOKEN_PREFIX: &str = "eyJhbGciOiJIUzI1NiIs";
 
@@ -41,6 +46,11 @@ pub fn listen() {
         tracing::subscriber::set_global_default(subscriber).expect("nobody else listens in this process");
         log::set_logger(&Listener).expect("nobody else listens in this process");
         log::set_max_level(log::LevelFilter::Trace);
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            hear(PANIC, panic.to_string());
+            before(panic);
+        }));
     });
 }
 
@@ -68,9 +78,20 @@ fn hear(target: &str, text: String) {
     }
 }
 
+/// Tells the compiler's own parts.
+fn is_compiler(target: &str) -> bool {
+    ["cranelift", "regalloc2", "wasmtime_environ", "wasmtime_internal_cranelift"]
+        .iter()
+        .any(|part| target.starts_with(part))
+}
+
 struct Listener;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Listener {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>, _: Context<'_, S>) -> bool {
+        !is_compiler(metadata.target())
+    }
+
     fn on_new_span(&self, attributes: &span::Attributes<'_>, _: &span::Id, _: Context<'_, S>) {
         let mut text = Text::default();
         attributes.record(&mut text);
@@ -105,12 +126,14 @@ impl Visit for Text {
 }
 
 impl log::Log for Listener {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        !is_compiler(metadata.target())
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        hear(record.target(), record.args().to_string());
+        if !is_compiler(record.target()) {
+            hear(record.target(), record.args().to_string());
+        }
     }
 
     fn flush(&self) {}

@@ -57,7 +57,7 @@ impl World {
             // that names its value names this one.
             limits: Limits { wall_time: Duration::from_secs(20), ..Limits::default() },
             // Each reserves address space for all its calls.
-            host_limits: HostLimits { concurrent_calls: 32, ..HostLimits::default() },
+            host_limits: HostLimits { concurrent_calls: 32, account_rate: None, ..HostLimits::default() },
             session_tokens: false,
             plugin: tricks::TRICKS.to_vec(),
         }
@@ -123,6 +123,18 @@ impl World {
         assert!(body.contains(&Sandbox::seeded_domain(NEIGHBOUR)), "{report}");
     }
 
+    /// Returns the secret that rides on the first tenant's action calls: the key, or its session token.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the account is gone.
+    pub fn secret(&self) -> String {
+        match self.session_tokens {
+            true => self.sandbox.session_token(ACCOUNT).expect("an account"),
+            false => self.key.clone(),
+        }
+    }
+
     /// Returns every secret of this world that has been used so far: the key, and all session tokens.
     pub fn secrets(&self) -> Vec<String> {
         let tokens = self.sandbox.requests().into_iter().filter_map(|request| {
@@ -181,9 +193,11 @@ impl World {
     }
 }
 
-/// The part of a secret that no other secret has: all session tokens begin alike, and name the account.
+/// The part of a secret that no other secret has: all keys begin alike, and so do all session tokens,
+/// which also name the account.
 fn unique_part(secret: &str) -> &str {
-    secret.rsplit('.').next().unwrap_or(secret)
+    let part = secret.rsplit('.').next().unwrap_or(secret);
+    part.strip_prefix(canary::PREFIX).unwrap_or(part)
 }
 
 impl Drop for World {

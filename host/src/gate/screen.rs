@@ -42,6 +42,9 @@ const LAYERS: usize = 4;
 
 const NAMED_THE_ACCOUNT: &str = "the upstream's message was withheld because it named the linked account";
 
+/// How the upstream says that the app is not connected, before it names the account; a plugin has to know.
+const NOT_CONNECTED: &str = "Application Authentication not found";
+
 /// Everything that a given set of secrets looks like in common encodings, compiled once per credential.
 ///
 /// Deliberately without `Debug`: the automaton holds the secrets.
@@ -279,7 +282,12 @@ fn without_account(text: &str, account: &str) -> String {
         Some(serde_json::Value::Object(envelope)) => envelope,
         _ => serde_json::Map::new(),
     };
-    envelope.insert("message".to_owned(), NAMED_THE_ACCOUNT.into());
+    let not_connected = envelope
+        .get("message")
+        .and_then(serde_json::Value::as_str)
+        .is_some_and(|message| message.starts_with(NOT_CONNECTED));
+    let message = if not_connected { NOT_CONNECTED } else { NAMED_THE_ACCOUNT };
+    envelope.insert("message".to_owned(), message.into());
     let replaced = serde_json::Value::Object(envelope).to_string();
     if names_account(&replaced, account) {
         return serde_json::json!({ "message": NAMED_THE_ACCOUNT }).to_string();
@@ -410,6 +418,10 @@ mod tests {
         let seen: serde_json::Value = serde_json::from_slice(&seen).expect("JSON");
         assert_eq!(seen["message"], NAMED_THE_ACCOUNT);
         assert_eq!((&seen["status_code"], &seen["request_id"]), (&404.into(), &"r1".into()));
+
+        let body = r#"{"message":"Application Authentication not found for linked_account_id customer@example.com and app x"}"#;
+        let seen = screen(&secret_screen(), account, answer(400, body)).expect("passes").into_body();
+        assert_eq!(seen, r#"{"message":"Application Authentication not found"}"#);
 
         for hidden in ["<p>customer@example.com</p>", r#"{"x":["customer\u0040example.com"],"message":"m"}"#]
         {

@@ -106,6 +106,25 @@ pub fn upload(options: &Value) -> Report {
     Ok(wire::answer(&future))
 }
 
+/// Builds requests that it never sends, writes into each body as much as the host takes, and reports how
+/// many bytes that was.
+pub fn hoard_bodies(options: &Value) -> Report {
+    let (mut kept, mut taken) = (Vec::new(), 0);
+    for _ in 0..options["times"].as_u64().unwrap_or(1) {
+        let request = OutgoingRequest::new(Fields::new());
+        let Ok(body) = request.body() else { return Ok(json!("no body")) };
+        let Ok(stream) = body.write() else { return Ok(json!("no stream")) };
+        while let Ok(permit @ 1..) = stream.check_write() {
+            if stream.write(&vec![b' '; permit as usize]).is_err() {
+                break;
+            }
+            taken += permit;
+        }
+        kept.push((request, body, stream));
+    }
+    Ok(json!(taken))
+}
+
 /// Returns more than anyone asked for.
 pub fn return_much(options: &Value) -> Report {
     let size = options["bytes"].as_u64().unwrap_or(1 << 20) as usize;

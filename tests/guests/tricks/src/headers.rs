@@ -57,6 +57,7 @@ pub fn read_back(_: &Value) -> Report {
         .into_iter()
         .map(direct)
         .sum();
+    let late = kept.append("x-late", b"1").is_ok() || answer.headers().append("x-late", b"1").is_ok();
     Ok(json!({ "request": shown(&kept), "again": shown(&another), "answer": shown(&answer.headers()),
-               "hidden": hidden, "status": answer.status() }))
+               "hidden": hidden, "late": late, "status": answer.status() }))
 }

@@ -34,7 +34,7 @@ wit_bindgen::generate!({
 });
 
 use exports::actionbox::plugin::actions::{Action, Guest, Outcome, Parameter};
-use actionbox::plugin::types::{Error, ParameterKind, Success};
+use actionbox::plugin::types::{Effect, Error, ParameterKind, Success};
 use serde_json::{Value, json};
 
 /// What a trick found out, or the contract's error that it ends with.
@@ -62,7 +62,8 @@ impl Guest for Tricks {
             name: "Report".into(),
             description: report.to_string(),
             tag: None,
-            claimed_effect: None,
+            // It does not; see whether anyone believes it.
+            claimed_effect: Some(Effect::Read),
         }])
     }
 

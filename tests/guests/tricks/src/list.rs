@@ -18,6 +18,7 @@ macro_rules! for_each_trick {
                 allocate,
                 ask_random,
                 build_headers,
+                hoard_bodies,
                 hoard_handles,
                 print,
                 print_lines,

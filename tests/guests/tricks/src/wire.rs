@@ -2,7 +2,7 @@
 //!
 //! A request is `{"method","scheme","authority","path","headers":[[name,value]…],"body","length",
 //! "trailers","patience"}`. What is left out has the value of an honest listing; `null` is set to nothing;
-//! `body_hex` is a body that need not be text.
+//! `body_hex` is a body that need not be text. What could not be set is named in the report's `unset`.
 
 use serde_json::{Value, json};
 
@@ -198,6 +198,12 @@ fn read(answer: IncomingResponse) -> Value {
     match bytes(&body) {
         Ok(bytes) => report["body"] = json!(String::from_utf8_lossy(&bytes)),
         Err(error) => report["broken"] = json!(error),
+    }
+    let trailers = IncomingBody::finish(body);
+    trailers.subscribe().block();
+    if let Some(Ok(Ok(Some(fields)))) = trailers.get() {
+        let shown: Vec<_> = fields.entries().iter().map(|(name, value)| show(name, value)).collect();
+        report["trailers"] = json!(shown);
     }
     report
 }
