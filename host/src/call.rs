@@ -10,7 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use wasmtime::{Engine, ResourceLimiter, Store, Trap, UpdateDeadline, WasmCoreDump, component::ResourceTable};
+use wasmtime::{
+    Engine, ResourceLimiter, Store, Trap, UpdateDeadline, WasmCoreDump, component::ResourceTable,
+};
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 

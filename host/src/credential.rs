@@ -257,6 +257,8 @@ struct Cached {
     force: bool,
     /// When a fresh one was last asked for.
     forced: Option<Instant>,
+    /// The token before this one. It may still be valid, and an answer to the new one may hold it.
+    previous: Option<SecretString>,
 }
 
 /// A token refused so soon after it was renewed will not be accepted for being renewed again.
@@ -292,12 +294,14 @@ impl CredentialProvider for SessionTokens {
                 cached.forced = Some(Instant::now());
             }
             let token = exchange.session_token(&self.key, &self.account, cached.force).await?;
-            let credential = Credential::session_token_of(&token.token, &self.account, &[&self.key])?;
+            let also = std::iter::once(&self.key).chain(&cached.previous).collect::<Vec<_>>();
+            let credential = Credential::session_token_of(&token.token, &self.account, &also)?;
             // Upstreams count in whole seconds: a token may end up to one earlier than it seems.
             let margin = (token.expires_in / 10).clamp(Duration::from_secs(1), Duration::from_secs(60));
             let lasts = token.expires_in.saturating_sub(margin);
             cached.token = Some((credential.clone(), Instant::now() + lasts));
             cached.force = false;
+            cached.previous = Some(token.token);
             Ok(credential)
         })
     }
@@ -312,7 +316,8 @@ impl CredentialProvider for SessionTokens {
             if cached.forced.is_some_and(|forced| forced.elapsed() < RENEWED_LATELY) {
                 return false;
             }
-            *cached = Cached { token: None, force: true, ..*cached };
+            cached.token = None;
+            cached.force = true;
             true
         })
     }

@@ -198,22 +198,8 @@ const WRITING: &[&str] = &[
 /// Writing words that are nouns more often: they write where a verb stands, first or after a conjunction.
 /// `get_issue` reads; `issue_refund` and `find_and_tag_contact` write.
 const WRITING_OR_NOUN: &[&str] = &[
-    "book",
-    "call",
-    "comment",
-    "copy",
-    "issue",
-    "link",
-    "log",
-    "post",
-    "process",
-    "queue",
-    "record",
-    "release",
-    "schedule",
-    "share",
-    "tag",
-    "vote",
+    "book", "call", "comment", "copy", "issue", "link", "log", "post", "process", "queue", "record",
+    "release", "schedule", "share", "tag", "vote",
 ];
 
 const CONJUNCTIONS: &[&str] = &["and", "else", "or", "then"];
@@ -254,8 +240,7 @@ fn is_destructive(word: &str) -> bool {
 }
 
 /// Words of actions that take a program or a request of the caller's own.
-const RAW: &[&str] =
-    &["command", "eval", "graphql", "passthrough", "proxy", "raw", "script", "shell", "sql"];
+const RAW: &[&str] = &["command", "eval", "graphql", "passthrough", "proxy", "raw", "script", "shell", "sql"];
 
 /// What an arbitrary call is named when its words are read in one: `httprequest`, `http_request`,
 /// `HTTPRequest`, `custom_api_call`.

@@ -351,9 +351,25 @@ pub enum LoadError {
         /// The imports, by name; of very many the first, and how many more there are.
         imports: Vec<String>,
     },
-    /// The compiler failed on the component.
-    #[error("the compiler failed on the component")]
+    /// The component would be too much work to compile.
+    #[error("the component is too much work to compile: {found} {what}, and the limit is {limit}")]
+    TooMuchWork {
+        /// What there is too much of: a limit of [`HostLimits`](crate::HostLimits).
+        what: &'static str,
+        /// How much there is.
+        found: usize,
+        /// The bound.
+        limit: usize,
+    },
+    /// The compiler took longer than [`HostLimits::compile_time`](crate::HostLimits::compile_time).
+    #[error("the component took longer to compile than {0:?}")]
+    CompileTime(Duration),
+    /// The compiler failed on the component, or needed more memory than it has.
+    #[error("the compiler failed on the component, or needed more memory than it has")]
     Compiler,
+    /// The worker that compiles components cannot be started.
+    #[error("the worker that compiles components cannot be started")]
+    Worker(#[source] std::io::Error),
     /// The component does not export the contract.
     #[error("the component does not export actionbox:plugin/actions@0.1.0 as the contract has it: {detail}")]
     Exports {

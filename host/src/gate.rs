@@ -1,46 +1,35 @@
 //! The way out of the sandbox, and the only one.
 //!
-//! One request passes, in this order: [`route`] parses it, the [grant](crate::grant) decides, [`budget`]
-//! counts, [`rebuild`] makes a new request, [`client`] sends it, [`screen`] reads the answer. What stops
-//! it on the way is a [`Stop`](books::Stop); what became of it is in the [`books`].
+//! One request [passes](passing) in this order: [`route`] parses it, the [grant](crate::grant) decides,
+//! [`budget`] counts, [`rebuild`] makes a new request, [`client`] sends it, [`screen`] reads the answer. What
+//! stops it on the way is a [`Stop`](books::Stop); what became of it is in the [`books`].
 
 pub(crate) mod books;
 pub(crate) mod budget;
 pub(crate) mod client;
 pub(crate) mod pace;
+mod passing;
 pub(crate) mod rebuild;
 pub(crate) mod retry;
 pub(crate) mod route;
 pub(crate) mod screen;
 
-use std::{
-    sync::Arc,
-    time::{Instant, SystemTime},
-};
+use std::{sync::Arc, time::Instant};
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderName, Request, Response, StatusCode, header, request::Parts};
+use bytes::Bytes;
+use http::{HeaderName, Request, Response};
 use http_body_util::{BodyExt, Full};
-use tokio::sync::oneshot;
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks,
 };
 
-use self::{
-    books::{Books, Entry, Stop},
-    budget::Budget,
-    client::SendFailure,
-    rebuild::{BadBody, check_body, rebuild},
-    route::Route,
-};
+use self::{books::Books, budget::Budget, passing::Passing, route::Route};
 use crate::{
     BoxFuture,
-    credential::{Credential, CredentialError, CredentialProvider, TokenExchange},
     effect::Effect,
     grant::{Authority, Grant},
     host::Shared,
-    limits::{Exceeded, Limits},
-    upstream::Upstream,
+    limits::Limits,
 };
 
 /// What a request is about to do, shown to [`BeforeSend`].
@@ -139,227 +128,4 @@ fn is_forbidden(name: &HeaderName) -> bool {
     const OURS: [&str; 6] =
         ["authorization", "cookie", "linked_account_id", "set-cookie", "x-api-key", "linked-account-id"];
     DEFAULT_FORBIDDEN_HEADERS.contains(name) || OURS.contains(&name.as_str())
-}
-
-/// A request that the grant has admitted, on its way.
-struct Passing {
-    context: Arc<Context>,
-    entry: Entry,
-    route: Route,
-    effect: Effect,
-    upstream: Upstream,
-    credentials: Arc<dyn CredentialProvider>,
-    declared: Option<u64>,
-}
-
-impl Passing {
-    /// Parses and decides. Touches no credential and opens no connection.
-    fn admit(context: &Arc<Context>, parts: &Parts) -> Result<Self, Stop> {
-        let number = context.books.count_request();
-        let within = context.budget.take_request(&context.limits);
-        // The first request beyond the limit is on the books; the call ends before there are many more.
-        if let Err(exceeded) = within
-            && !context.books.exceed(exceeded)
-        {
-            return Err(Stop::Exceeded(exceeded));
-        }
-        let mut entry = Entry::open(context, parts, number);
-        if let Err(exceeded) = within {
-            return Err(entry.stopped(Stop::Exceeded(exceeded)));
-        }
-        let decided = context.grant.authority_and_credentials().and_then(|(upstream, credentials)| {
-            let route = Route::parse(upstream.authority(), &parts.method, &parts.uri)?;
-            entry.note(|event| event.target = route.to_string());
-            let effect = context.grant.check_route(&route, context.authority)?;
-            Ok((route, effect, upstream.clone(), credentials.clone()))
-        });
-        let (route, effect, upstream, credentials) = match decided {
-            Ok(decided) => decided,
-            Err(refusal) => return Err(entry.stopped(Stop::Refused(refusal))),
-        };
-        entry.note(|event| event.effect = Some(effect));
-        let declared = parts.headers.get(header::CONTENT_LENGTH);
-        let declared = declared.and_then(|value| value.to_str().ok()?.parse().ok());
-        Ok(Self { context: context.clone(), entry, route, effect, upstream, credentials, declared })
-    }
-
-    /// Reads the body from the guest, then goes on in a task of the host's, which no guest can stop.
-    async fn run(mut self, body: WasiBody) -> Result<Response<Bytes>, Stop> {
-        let body = match self.read(body).await {
-            Ok(body) => body,
-            Err(stop) => return Err(self.entry.stopped(stop)),
-        };
-        self.entry.note(|event| {
-            event.request_bytes = body.len();
-            event.result = "the host stopped before the request was complete".to_owned();
-        });
-        let (answered, answer) = oneshot::channel();
-        tokio::spawn(async move {
-            let result = match self.exchange(body).await {
-                Ok(response) => {
-                    self.entry.answered();
-                    Ok(response)
-                }
-                Err(stop) => Err(self.entry.stopped(stop)),
-            };
-            // Nobody waits when the guest is gone; the books are complete all the same.
-            let _nobody_waits = answered.send(result);
-        });
-        answer.await.unwrap_or_else(|_| Err(Stop::Internal("the host's task ended early".to_owned())))
-    }
-
-    /// Reads and checks the body, within the budget.
-    async fn read(&self, mut body: WasiBody) -> Result<Bytes, Stop> {
-        let context = &self.context;
-        let mut whole = BytesMut::new();
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Stop::Refused(BadBody::Incomplete.into()))?;
-            // Trailers are dropped like all other headers of the guest.
-            let Ok(data) = frame.into_data() else { continue };
-            context.budget.take_request_bytes(data.len(), &context.limits).map_err(Stop::Exceeded)?;
-            whole.extend_from_slice(&data);
-        }
-        check_body(&self.route, self.declared, &whole).map_err(|bad| Stop::Refused(bad.into()))?;
-        Ok(whole.freeze())
-    }
-
-    /// Sends until there is an answer for the guest, and screens it.
-    async fn exchange(&mut self, body: Bytes) -> Result<Response<Bytes>, Stop> {
-        let context = self.context.clone();
-        let turn = self.in_time(context.budget.at_once.acquire()).await;
-        // Fails only when the time is over, or the semaphore is closed, which nobody does.
-        let Some(Ok(_turn)) = turn else {
-            return Err(Stop::Exceeded(Exceeded::WallTime(context.limits.wall_time)));
-        };
-        let mut credential = self.credential().await?;
-        self.ask_before_send(&body).await?;
-        let mut renewed = false;
-        for attempt in 1.. {
-            let request = rebuild(&self.route, &self.upstream, &credential, body.clone())
-                .map_err(|error| Stop::Internal(error.to_string()))?;
-            self.wait_for_the_pace(&credential).await?;
-            self.entry.begin_try();
-            let client = &context.host.client;
-            let last = client.send(request, &context.budget.response_bytes, context.deadline).await;
-            self.entry.end_try(&last);
-
-            if !renewed && is_unauthorized(&last) && self.may_renew(&credential).await {
-                renewed = true;
-                self.forget(last);
-                credential = self.credential().await?;
-                continue;
-            }
-            if attempt < context.limits.attempts
-                && let Some(wait) =
-                    retry::wait(self.effect, attempt, &last, fastrand::f64(), SystemTime::now())
-                && Instant::now() + wait < context.deadline
-            {
-                self.forget(last);
-                tokio::time::sleep(wait).await;
-                continue;
-            }
-            return self.screen(&credential, last).await;
-        }
-        unreachable!("the range has no end")
-    }
-
-    /// Asks the provider whether another credential may fare better than the one that was refused.
-    async fn may_renew(&self, credential: &Credential) -> bool {
-        self.in_time(self.credentials.rejected(credential)).await.unwrap_or(false)
-    }
-
-    /// Waits until the linked account may send again.
-    async fn wait_for_the_pace(&self, credential: &Credential) -> Result<(), Stop> {
-        let context = &self.context;
-        let (upstream, account) = (self.upstream.base_url(), credential.account());
-        let wait = context.host.pace.take(&upstream, account, Instant::now(), context.deadline);
-        let wait = wait.map_err(|rate| Stop::Exceeded(Exceeded::AccountRate(rate)))?;
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
-        Ok(())
-    }
-
-    /// Drops an answer that the guest will not get, and gives its bytes back.
-    fn forget(&self, last: Result<Response<Bytes>, SendFailure>) {
-        if let Ok(answer) = last {
-            self.context.budget.response_bytes.give_back(answer.body().len());
-        }
-    }
-
-    /// Obtains the credential, within the call's wall time.
-    async fn credential(&self) -> Result<Credential, Stop> {
-        let exchange = TokenExchange::new(&self.context, &self.upstream);
-        match self.in_time(self.credentials.credential(&exchange)).await {
-            Some(result) => result.map_err(Stop::Credential),
-            None => Err(Stop::Credential(CredentialError::Provider(
-                "it took longer than the call may".to_owned(),
-            ))),
-        }
-    }
-
-    async fn ask_before_send(&self, body: &Bytes) -> Result<(), Stop> {
-        let Some(hook) = &self.context.host.before_send else { return Ok(()) };
-        let intent = SendIntent {
-            call: self.context.call,
-            request: self.entry.number(),
-            tenant: self.context.grant.tenant().to_owned(),
-            route: self.route.clone(),
-            effect: self.effect,
-            body: body.clone(),
-        };
-        match self.in_time(hook.before_send(&intent)).await {
-            Some(result) => result.map_err(Stop::HeldBack),
-            None => Err(Stop::HeldBack("the hook took longer than the call may".to_owned())),
-        }
-    }
-
-    async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        tokio::time::timeout_at(self.context.deadline.into(), work).await.ok()
-    }
-
-    /// Decides what of the answer the guest sees.
-    async fn screen(
-        &mut self,
-        credential: &Credential,
-        last: Result<Response<Bytes>, SendFailure>,
-    ) -> Result<Response<Bytes>, Stop> {
-        let context = &self.context;
-        let answer = last.map_err(|failure| match failure {
-            // The bound is on all answers of the call together, whatever was left of it for this one.
-            SendFailure::TooLarge => {
-                Stop::Exceeded(Exceeded::ResponseBytes(context.limits.response_bytes))
-            }
-            failure => Stop::Failed(failure),
-        })?;
-        let received = answer.body().len();
-        self.entry.note(|event| {
-            event.status = Some(answer.status().as_u16());
-            event.response_bytes = received;
-        });
-        if received < LARGE {
-            return screen::screen(credential.screen(), Some(credential.account()), answer)
-                .map_err(Stop::Withheld);
-        }
-        // Takes long enough to hold up others, and copies: on a thread of its own, and few at once.
-        let context = self.context.clone();
-        let credential = credential.clone();
-        let work = async move {
-            let _turn = context.host.screening.acquire().await;
-            let screened = move || screen::screen(credential.screen(), Some(credential.account()), answer);
-            tokio::task::spawn_blocking(screened).await
-        };
-        match self.in_time(work).await {
-            Some(Ok(screened)) => screened.map_err(Stop::Withheld),
-            Some(Err(_)) => Err(Stop::Internal("the answer could not be screened".to_owned())),
-            None => Err(Stop::Exceeded(Exceeded::WallTime(self.context.limits.wall_time))),
-        }
-    }
-}
-
-/// An answer of as many bytes is screened apart.
-const LARGE: usize = 256 << 10;
-
-fn is_unauthorized(last: &Result<Response<Bytes>, SendFailure>) -> bool {
-    matches!(last, Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED)
 }

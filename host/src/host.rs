@@ -21,16 +21,18 @@ use crate::{
     account_check,
     audit::{AuditSink, TracingSink},
     call::{CallState, CoreDumpSink},
+    compile::{Source, compile},
     credential::CredentialError,
     error::{ConfigError, LoadError},
     gate::{BeforeSend, client::Client, pace::Pace},
-    inspect::{Inspection, digest, inspect},
+    inspect::{Inspection, inspect},
     limits::{HostLimits, Limits},
     name::AppSlug,
     outgoing,
     plugin::Plugin,
     turns::Turns,
     upstream::Upstream,
+    worker::CompileWorker,
 };
 
 /// A host of plugins: one WebAssembly engine and one HTTP client, shared by all that it loads.
@@ -69,7 +71,8 @@ pub(crate) struct Shared {
     /// Large answers that are being screened, and components that are being compiled: few at once, because
     /// both take a processor and much memory.
     pub(crate) screening: Semaphore,
-    compiling: Semaphore,
+    pub(crate) compiling: Arc<Semaphore>,
+    pub(crate) worker: Option<CompileWorker>,
     pub(crate) audit: Arc<dyn AuditSink>,
     pub(crate) before_send: Option<Arc<dyn BeforeSend>>,
     pub(crate) core_dumps: Option<CoreDumpSink>,
@@ -95,8 +98,9 @@ impl ActionHost {
     ///
     /// [`LoadError`] when the bytes are no component, or one that asks for more than plugins are given.
     pub async fn load(&self, component: impl Into<Vec<u8>>) -> Result<Plugin, LoadError> {
-        let (shared, bytes) = (self.0.clone(), component.into());
-        self.compile(move || Plugin::load(shared, &bytes)).await.unwrap_or(Err(LoadError::Compiler))
+        let source = Arc::new(Source::new(component.into()));
+        let component = compile(&self.0, source.clone()).await?;
+        Plugin::new(self.0.clone(), &component, &source)
     }
 
     /// Loads a plugin from a file.
@@ -121,10 +125,7 @@ impl ActionHost {
 
     /// Tells what bytes are and whether this host would load them.
     pub async fn inspect(&self, component: impl Into<Vec<u8>>) -> Inspection {
-        let (shared, bytes) = (self.0.clone(), component.into());
-        let (size, digest) = (bytes.len(), digest(&bytes));
-        let inspection = self.compile(move || inspect(shared, &bytes)).await;
-        inspection.unwrap_or_else(|| Inspection::failed(digest, size, LoadError::Compiler))
+        inspect(self.0.clone(), Arc::new(Source::new(component.into()))).await
     }
 
     /// Checks that an upstream tells linked accounts apart: asks it for an app's actions, for an account
@@ -163,15 +164,6 @@ impl ActionHost {
         &self.0.limits
     }
 
-    /// Runs the compiler off the async threads, one component at a time: it uses all processors itself.
-    /// Hostile bytes can make it panic; then there is no result.
-    async fn compile<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        // Held by the work, which goes on when nobody waits for it any more.
-        let turn = self.0.clone();
-        let _turn = turn.compiling.acquire().await;
-        tokio::task::spawn_blocking(work).await.ok()
-    }
-
     /// Reads a file once, up to the limit: what was checked is what is compiled, even if it changes.
     async fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
         let limit = self.0.host_limits.component_bytes;
@@ -203,6 +195,7 @@ pub struct ActionHostBuilder {
     audit: Option<Arc<dyn AuditSink>>,
     before_send: Option<Arc<dyn BeforeSend>>,
     core_dumps: Option<CoreDumpSink>,
+    worker: Option<CompileWorker>,
 }
 
 impl ActionHostBuilder {
@@ -256,6 +249,13 @@ impl ActionHostBuilder {
         self
     }
 
+    /// Compiles components in a process of its own, which is stopped when it takes too long or too much.
+    /// Default: in this process, after a check of size and number of functions.
+    pub fn compile_in(mut self, worker: CompileWorker) -> Self {
+        self.worker = Some(worker);
+        self
+    }
+
     /// Builds the host and starts its epoch ticker, an OS thread that ends with the host.
     ///
     /// # Errors
@@ -274,7 +274,8 @@ impl ActionHostBuilder {
             turns: Turns::new(&self.host_limits),
             pace: Pace::new(self.host_limits.account_rate),
             screening: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
-            compiling: Semaphore::new(1),
+            compiling: Arc::new(Semaphore::new(1)),
+            worker: self.worker,
             limits: self.limits,
             host_limits: self.host_limits,
             audit: self.audit.unwrap_or_else(|| Arc::new(TracingSink)),
@@ -312,16 +313,23 @@ fn config(builder: &ActionHostBuilder) -> Config {
         // Kept-resident memory without the scan costs more than it saves.
         .linear_memory_keep_resident(2 << 20)
         .pagemap_scan(Enabled::Auto);
-    let mut config = Config::new();
+    let mut config = compiler_config();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        // WASI 0.2 only: the machinery for 0.3 costs an eighth of every call.
-        .concurrency_support(false)
-        .epoch_interruption(true)
         .max_wasm_stack(builder.host_limits.stack_bytes)
         // Host functions run on the same stack: what wasmtime leaves them by default.
         .async_stack_size(builder.host_limits.stack_bytes.saturating_add(HOST_STACK))
-        .coredump_on_trap(builder.core_dumps.is_some())
+        .coredump_on_trap(builder.core_dumps.is_some());
+    config
+}
+
+/// The part of the configuration that code is compiled for; a worker has no other.
+pub(crate) fn compiler_config() -> Config {
+    let mut config = Config::new();
+    config
+        // WASI 0.2 only: the machinery for 0.3 costs an eighth of every call.
+        .concurrency_support(false)
+        .epoch_interruption(true)
         // Otherwise read from the environment.
         .wasm_backtrace_details(WasmBacktraceDetails::Disable);
     config

@@ -1,11 +1,16 @@
-//! What a component is and asks for: recognised, compiled, and checked against what plugins are given.
+//! What a component is and asks for, checked against what plugins are given.
 
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 
-use crate::{audit::escaped, error::LoadError, host::Shared, plugin::Plugin};
+use crate::{
+    audit::escaped,
+    compile::{Source, compile},
+    error::LoadError,
+    host::Shared,
+    plugin::Plugin,
+};
 
 /// What a component is, and whether this host would load it.
 #[derive(Debug)]
@@ -58,34 +63,16 @@ const OFFERED: &[&str] = &[
     "wasi:sockets/udp-create-socket",
 ];
 
-pub(crate) fn inspect(host: Arc<Shared>, bytes: &[u8]) -> Inspection {
-    let component = recognise(&host, bytes).and_then(|()| parse(&host, bytes));
+pub(crate) async fn inspect(host: Arc<Shared>, source: Arc<Source>) -> Inspection {
+    let component = compile(&host, source.clone()).await;
     let (imports, exports) = component.as_ref().map(|c| names(&host, c)).unwrap_or_default();
     Inspection {
-        digest: digest(bytes),
-        size: bytes.len(),
-        verdict: component.and_then(|component| Plugin::prepare(host, component, bytes)),
+        digest: source.digest.clone(),
+        size: source.bytes.len(),
+        verdict: component.and_then(|component| Plugin::new(host, &component, &source)),
         imports,
         exports,
     }
-}
-
-impl Inspection {
-    /// The inspection of bytes of which nothing else is known.
-    pub(crate) fn failed(digest: String, size: usize, error: LoadError) -> Self {
-        Self { digest, size, imports: Vec::new(), exports: Vec::new(), verdict: Err(error) }
-    }
-}
-
-pub(crate) fn digest(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
-}
-
-/// Recognises and compiles a component.
-pub(crate) fn compile(host: &Shared, bytes: &[u8]) -> Result<Component, LoadError> {
-    recognise(host, bytes)?;
-    parse(host, bytes)
 }
 
 /// Checks that a component imports nothing but what plugins are given.
@@ -102,26 +89,6 @@ pub(crate) fn check_imports(host: &Shared, component: &Component) -> Result<(), 
         foreign.push(format!("{more} more"));
     }
     Err(LoadError::ForeignImports { imports: foreign })
-}
-
-/// Tells a component from everything else by its first bytes. Precompiled code is trusted code: it is
-/// told apart before anything looks further.
-fn recognise(host: &Shared, bytes: &[u8]) -> Result<(), LoadError> {
-    let limit = host.host_limits.component_bytes;
-    if bytes.len() > limit {
-        return Err(LoadError::TooLarge { limit });
-    }
-    match bytes {
-        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
-        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Err(LoadError::CoreModule),
-        [0x7f, b'E', b'L', b'F', ..] => Err(LoadError::Precompiled),
-        _ => Err(LoadError::NotWasm),
-    }
-}
-
-fn parse(host: &Shared, bytes: &[u8]) -> Result<Component, LoadError> {
-    Component::from_binary(&host.engine, bytes)
-        .map_err(|error| LoadError::Invalid { detail: escaped(&format!("{error:#}")) })
 }
 
 fn names(host: &Shared, component: &Component) -> (Vec<String>, Vec<String>) {

@@ -31,6 +31,7 @@
 mod account_check;
 mod audit;
 mod call;
+mod compile;
 mod contract;
 mod credential;
 mod effect;
@@ -44,8 +45,10 @@ mod name;
 mod outgoing;
 mod output;
 mod plugin;
+mod precheck;
 mod turns;
 mod upstream;
+mod worker;
 
 pub use audit::{AuditEvent, AuditSink, CallEvent, Operation, RequestEvent, TokenEvent};
 pub use contract::{Action, Failure, Outcome, Parameter, ParameterKind, Problem, Success};
@@ -69,6 +72,7 @@ pub use name::{ActionId, AppSlug, InvalidName};
 pub use plugin::Plugin;
 pub use secrecy::SecretString;
 pub use upstream::Upstream;
+pub use worker::CompileWorker;
 
 /// A boxed future, as the traits that embedders implement return it.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

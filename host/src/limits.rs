@@ -175,6 +175,15 @@ impl fmt::Display for Rate {
 pub struct HostLimits {
     /// Bytes of a component. Default 64 MiB: a Python component has 20.
     pub component_bytes: usize,
+    /// Functions of a component, over all its modules. Default 100,000: even empty ones take time to compile.
+    pub functions: usize,
+    /// Bytes of one function of a component. Default 1 MiB: the time to compile one grows faster than its size.
+    pub function_bytes: usize,
+    /// Time to compile a component. Default 60 s. Kept only by a [`CompileWorker`](crate::CompileWorker).
+    pub compile_time: Duration,
+    /// Bytes of memory to compile a component, and of its code. Default 2 GiB. Kept only by a
+    /// [`CompileWorker`](crate::CompileWorker), on Unix.
+    pub compile_bytes: usize,
     /// Calls running at once; further ones wait their turn within their wall time. Default 256: the cost
     /// per call rises with more at once. At most 4,096: each has address space reserved.
     pub concurrent_calls: usize,
@@ -201,6 +210,10 @@ impl Default for HostLimits {
     fn default() -> Self {
         Self {
             component_bytes: 64 << 20,
+            functions: 100_000,
+            function_bytes: 1 << 20,
+            compile_time: Duration::from_secs(60),
+            compile_bytes: 2 << 30,
             concurrent_calls: 256,
             concurrent_calls_per_tenant: 64,
             concurrent_requests: 512,
@@ -231,7 +244,12 @@ impl HostLimits {
             in_range("account_rate.per_second", rate.per_second as usize, 1..=1_000_000)?;
             in_range("account_rate.burst", rate.burst as usize, 1..=1_000_000)?;
         }
-        for (name, time) in [("connect_time", self.connect_time), ("idle_time", self.idle_time)] {
+        let times = [
+            ("compile_time", self.compile_time),
+            ("connect_time", self.connect_time),
+            ("idle_time", self.idle_time),
+        ];
+        for (name, time) in times {
             if time.is_zero() || time > LONGEST {
                 let reason = format!("{time:?} is not between 0 and {LONGEST:?}");
                 return Err(ConfigError::Limit { name, reason });

@@ -12,6 +12,7 @@ use wasmtime::{Store, component::Component};
 use crate::{
     audit::{self, AuditEvent, CallEvent, Operation, escaped},
     call::{self, CallState, Crash},
+    compile::{Source, invalid},
     contract::{
         Action, Outcome, Parameter, PluginError, Problem,
         bindings::{Plugin as Bindings, PluginPre, actionbox::plugin::types as wit},
@@ -27,6 +28,7 @@ use crate::{
     },
     grant::{Authority, Grant, Refusal},
     host::Shared,
+    inspect::check_imports,
     limits::Exceeded,
     name::{ActionId, AppSlug},
 };
@@ -45,25 +47,14 @@ struct Loaded {
 }
 
 impl Plugin {
-    /// Compiles component bytes and checks what they ask for. Slow: call it off the async threads.
-    pub(crate) fn load(host: Arc<Shared>, bytes: &[u8]) -> Result<Self, LoadError> {
-        let component = crate::inspect::compile(&host, bytes)?;
-        Self::prepare(host, component, bytes)
-    }
-
-    /// Checks what a component asks for and offers.
-    pub(crate) fn prepare(host: Arc<Shared>, component: Component, bytes: &[u8]) -> Result<Self, LoadError> {
-        crate::inspect::check_imports(&host, &component)?;
-        let invalid = |error: wasmtime::Error| LoadError::Invalid { detail: escaped(&format!("{error:#}")) };
-        let pre = host.linker.instantiate_pre(&component).map_err(invalid)?;
+    /// Checks what a component asks for and offers, and makes a plugin of it.
+    pub(crate) fn new(host: Arc<Shared>, component: &Component, source: &Source) -> Result<Self, LoadError> {
+        check_imports(&host, component)?;
+        let pre = host.linker.instantiate_pre(component).map_err(invalid)?;
         let pre = PluginPre::new(pre)
             .map_err(|error| LoadError::Exports { detail: escaped(&format!("{error:#}")) })?;
-        Ok(Self(Arc::new(Loaded {
-            pre,
-            digest: crate::inspect::digest(bytes).into(),
-            size: bytes.len(),
-            host,
-        })))
+        let (digest, size) = (source.digest.as_str().into(), source.bytes.len());
+        Ok(Self(Arc::new(Loaded { pre, digest, size, host })))
     }
 
     /// Returns the SHA-256 of the component's bytes, as `sha256:…`.
@@ -299,9 +290,9 @@ impl<'a> Call<'a> {
             return read();
         }
         // Takes long enough to hold up others.
-        tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| {
-            Err(Error::Host { reason: "the outcome could not be read".to_owned(), sent })
-        })
+        tokio::task::spawn_blocking(read)
+            .await
+            .unwrap_or_else(|_| Err(Error::Host { reason: "the outcome could not be read".to_owned(), sent }))
     }
 
     fn context(&self) -> Option<&Arc<Context>> {

@@ -1,5 +1,6 @@
 //! What the whole does, through real components and real sockets.
 
+mod account_check;
 mod bad_input;
 mod before_send;
 mod composite;

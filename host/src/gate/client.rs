@@ -5,7 +5,11 @@
 
 mod connector;
 
-use std::{error::Error as StdError, sync::Arc, time::{Duration, Instant}};
+use std::{
+    error::Error as StdError,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};

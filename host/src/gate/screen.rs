@@ -3,6 +3,8 @@
 //! Fails closed: an answer that holds a secret, or that cannot be read as plain text, is withheld whole.
 //! Masking a part would be an oracle.
 
+mod escape;
+
 use std::borrow::Cow;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
@@ -12,6 +14,8 @@ use base64::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Response, StatusCode, header};
+
+use self::escape::{unescape, without_controls};
 
 /// Why an answer was withheld from the plugin. The request itself did reach the upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -105,108 +109,6 @@ fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
 
 fn hex(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().flat_map(|b| format!("{b:02x}").into_bytes()).collect()
-}
-
-/// Returns the bytes without control characters, and without the blanks that indent a folded line; or
-/// `None` when there are none.
-fn without_controls(bytes: &[u8]) -> Option<Vec<u8>> {
-    bytes.iter().any(|b| *b < b' ').then(|| {
-        let mut dense = Vec::with_capacity(bytes.len());
-        let mut begins_line = false;
-        for byte in bytes {
-            begins_line = matches!(byte, b'\n' | b'\r') || (begins_line && matches!(byte, b' ' | b'\t'));
-            if *byte >= b' ' && !begins_line {
-                dense.push(*byte);
-            }
-        }
-        dense
-    })
-}
-
-/// Takes one layer of escapes off: those of JSON and JavaScript (`\u0070`, `\u{70}`, `\x70`, `\/`), of URLs
-/// (`%70`, `%u0070`) and of HTML (`&#112;`, `&#x70;`, `&sol;`). Returns `None` when there is none.
-/// Characters beyond ASCII are dropped: secrets have none.
-fn unescape(bytes: &[u8]) -> Option<Vec<u8>> {
-    memchr::memchr3(b'\\', b'%', b'&', bytes)?;
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    let mut changed = false;
-    while let Some(at) = memchr::memchr3(b'\\', b'%', b'&', rest) {
-        out.extend_from_slice(&rest[..at]);
-        let (decoded, used) = escape(&rest[at..]).unwrap_or((rest.get(at).copied(), 1));
-        changed |= used > 1;
-        out.extend(decoded);
-        rest = &rest[at + used..];
-    }
-    out.extend_from_slice(rest);
-    changed.then_some(out)
-}
-
-/// Decodes the escape at the start of the bytes: what it stands for, and how long it is.
-fn escape(bytes: &[u8]) -> Option<(Option<u8>, usize)> {
-    match bytes {
-        [b'\\', b'u' | b'U', b'{', ..] => enclosed(bytes, 3, 16, b'}'),
-        [b'\\', b'u' | b'U', ..] => fixed(bytes, 2, 4).or(Some((Some(bytes[1]), 2))),
-        [b'\\', b'x', ..] => fixed(bytes, 2, 2).or(Some((Some(b'x'), 2))),
-        [b'\\', b'n' | b'r' | b't' | b'b' | b'f', ..] => Some((None, 2)),
-        [b'\\', other, ..] => Some((Some(*other), 2)),
-        [b'%', b'u' | b'U', ..] => fixed(bytes, 2, 4),
-        [b'%', ..] => fixed(bytes, 1, 2),
-        [b'&', b'#', b'x' | b'X', ..] => enclosed(bytes, 3, 16, b';'),
-        [b'&', b'#', ..] => enclosed(bytes, 2, 10, b';'),
-        [b'&', ..] => named(bytes),
-        _ => None,
-    }
-}
-
-/// Decodes an escape of so many hexadecimal digits.
-fn fixed(bytes: &[u8], from: usize, count: usize) -> Option<(Option<u8>, usize)> {
-    let code = number(bytes.get(from..from + count)?, 16)?;
-    Some((code, from + count))
-}
-
-/// Decodes an escape of any number of digits, which a character may end.
-fn enclosed(bytes: &[u8], from: usize, radix: u32, end: u8) -> Option<(Option<u8>, usize)> {
-    let digits = bytes.get(from..)?;
-    let count = digits.iter().take_while(|b| char::from(**b).is_digit(radix)).count();
-    let code = number(&digits[..count], radix)?;
-    Some((code, from + count + usize::from(digits.get(count) == Some(&end))))
-}
-
-/// Reads a code, of any length, that stands for a character: `Some(None)` when it is beyond ASCII.
-fn number(digits: &[u8], radix: u32) -> Option<Option<u8>> {
-    if digits.is_empty() {
-        return None;
-    }
-    let mut code = 0u32;
-    for digit in digits {
-        code = code.saturating_mul(radix).saturating_add(char::from(*digit).to_digit(radix)?);
-    }
-    Some(u8::try_from(code).ok().filter(u8::is_ascii))
-}
-
-/// Decodes a named entity of the punctuation that a secret may hold.
-fn named(bytes: &[u8]) -> Option<(Option<u8>, usize)> {
-    const NAMES: [(&[u8], u8); 16] = [
-        (b"&amp;", b'&'),
-        (b"&ast;", b'*'),
-        (b"&colon;", b':'),
-        (b"&comma;", b','),
-        (b"&commat;", b'@'),
-        (b"&dollar;", b'$'),
-        (b"&equals;", b'='),
-        (b"&gt;", b'>'),
-        (b"&hyphen;", b'-'),
-        (b"&lowbar;", b'_'),
-        (b"&lt;", b'<'),
-        (b"&period;", b'.'),
-        (b"&plus;", b'+'),
-        (b"&quot;", b'"'),
-        (b"&sol;", b'/'),
-        (b"&tilde;", b'~'),
-    ];
-    let (name, character) = NAMES.iter().find(|(name, _)| bytes.starts_with(name))?;
-    Some((Some(*character), name.len()))
 }
 
 /// Screens a whole answer and returns what the guest may see of it.
@@ -366,7 +268,15 @@ mod tests {
     #[test]
     fn innocent_text_passes() {
         let near = &SECRET[..SECRET.len() - 1];
-        for text in ["{}", "100% & \\n more", "%zz %+7 %u12 \\u12 \\u{ \\u{} &#; &#x; &none;", "\\", "%", "&#99999999;", near] {
+        for text in [
+            "{}",
+            "100% & \\n more",
+            "%zz %+7 %u12 \\u12 \\u{ \\u{} &#; &#x; &none;",
+            "\\",
+            "%",
+            "&#99999999;",
+            near,
+        ] {
             let screened = screen(&secret_screen(), None, answer(200, text.to_owned()));
             assert_eq!(screened.map(|a| a.into_body()), Ok(Bytes::from(text.to_owned())), "{text}");
         }

@@ -1,0 +1,200 @@
+//! Compiles components in a process of its own, which can be stopped: hostile bytes make a compiler slow,
+//! large, or worse.
+//!
+//! The two sides talk over pipes: the component goes in, one byte and then the code, or why there is none,
+//! comes out.
+
+use std::{
+    ffi::OsString,
+    io::{Read as _, Write as _},
+    path::PathBuf,
+    process::{ExitCode, Stdio},
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    process::Command,
+    time::timeout,
+};
+use wasmtime::{Engine, component::Component};
+
+use crate::{
+    audit::escaped,
+    compile::{Source, invalid},
+    error::LoadError,
+    host,
+    limits::HostLimits,
+    precheck,
+};
+
+/// How to start a program that compiles components: one that calls [`CompileWorker::serve`] and nothing else.
+///
+/// Mostly the program itself, with an argument that tells it so. The worker gets no environment, hence none
+/// of its parent's secrets, and limits itself to [`HostLimits::compile_bytes`]; the host stops it after
+/// [`HostLimits::compile_time`].
+///
+/// ```no_run
+/// use actionbox_host::{ActionHost, CompileWorker};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// if std::env::args().nth(1).as_deref() == Some("compile-worker") {
+///     CompileWorker::serve();
+///     return Ok(());
+/// }
+/// let worker = CompileWorker::new(std::env::current_exe()?, ["compile-worker"]);
+/// let host = ActionHost::builder().compile_in(worker).build()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Security
+///
+/// The code that the worker returns is run as it is: the program must be one that you trust, and nobody
+/// else may be able to replace it.
+#[derive(Debug, Clone)]
+pub struct CompileWorker {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+/// Code that our own worker has compiled.
+pub(crate) struct Code(Vec<u8>);
+
+const COMPILED: u8 = b'+';
+const REFUSED: u8 = b'-';
+
+impl CompileWorker {
+    /// Names a program and the arguments that make it a worker.
+    pub fn new(
+        program: impl Into<PathBuf>,
+        arguments: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> Self {
+        Self { program: program.into(), arguments: arguments.into_iter().map(Into::into).collect() }
+    }
+
+    /// Compiles one component from stdin to stdout, within the limits of the first line of stdin; for the
+    /// worker's own `main`.
+    pub fn serve() -> ExitCode {
+        match serve() {
+            Ok(()) => ExitCode::SUCCESS,
+            // Nobody listens any more, or nobody ever did.
+            Err(_) => ExitCode::FAILURE,
+        }
+    }
+
+    /// Compiles a component in a new worker.
+    pub(crate) async fn compile(&self, source: &Source, limits: &HostLimits) -> Result<Code, LoadError> {
+        match timeout(limits.compile_time, self.ask(source, limits)).await {
+            Ok(Ok(answer)) => read(answer),
+            Ok(Err(error)) => Err(LoadError::Worker(error)),
+            Err(_) => Err(LoadError::CompileTime(limits.compile_time)),
+        }
+    }
+
+    /// Starts a worker and hears it out. Dropping the future stops the worker.
+    async fn ask(&self, source: &Source, limits: &HostLimits) -> std::io::Result<Vec<u8>> {
+        let mut child = Command::new(&self.program)
+            .args(&self.arguments)
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(std::io::Error::other("the worker has no pipes"));
+        };
+        let given = async {
+            let head = format!("{} {} {}\n", limits.compile_bytes, limits.functions, limits.function_bytes);
+            stdin.write_all(head.as_bytes()).await?;
+            stdin.write_all(&source.bytes).await?;
+            stdin.shutdown().await?;
+            drop(stdin);
+            Ok::<_, std::io::Error>(())
+        };
+        let mut answer = Vec::new();
+        let mut stdout = stdout.take(limits.compile_bytes as u64);
+        let (given, taken) = tokio::join!(given, stdout.read_to_end(&mut answer));
+        taken?;
+        child.wait().await?;
+        // A worker that has refused need not have read everything.
+        match given {
+            Err(error) if answer.is_empty() => Err(error),
+            _ => Ok(answer),
+        }
+    }
+}
+
+fn read(mut answer: Vec<u8>) -> Result<Code, LoadError> {
+    match answer.first() {
+        Some(&COMPILED) => {
+            answer.remove(0);
+            Ok(Code(answer))
+        }
+        Some(&REFUSED) => {
+            let reason = String::from_utf8_lossy(&answer[1..]);
+            Err(LoadError::Invalid { detail: escaped(&reason) })
+        }
+        // It died: of the memory limit, or of a fault of the compiler.
+        _ => Err(LoadError::Compiler),
+    }
+}
+
+impl Code {
+    /// Makes the code executable.
+    pub(crate) fn load(self, engine: &Engine) -> Result<Component, LoadError> {
+        #[expect(unsafe_code, reason = "the bytes come from a worker that this host has started itself")]
+        // SAFETY: it is what `precompile_component` returned in the worker; a plugin's own bytes never get
+        // here.
+        let component = unsafe { Component::deserialize(engine, self.0) };
+        component.map_err(invalid)
+    }
+}
+
+fn serve() -> std::io::Result<()> {
+    let mut input = std::io::stdin().lock();
+    let mut head = String::new();
+    std::io::BufRead::read_line(&mut input, &mut head)?;
+    let mut numbers = head.split_whitespace().map(str::parse);
+    let mut number = || match numbers.next() {
+        Some(Ok(number)) => Ok::<usize, _>(number),
+        _ => Err(std::io::Error::from(std::io::ErrorKind::InvalidInput)),
+    };
+    let compile_bytes = number()?;
+    let limits = HostLimits { functions: number()?, function_bytes: number()?, ..HostLimits::default() };
+    limit_memory(compile_bytes)?;
+    let mut bytes = Vec::new();
+    input.read_to_end(&mut bytes)?;
+
+    let mut output = std::io::stdout().lock();
+    match precompile(&bytes, &limits) {
+        Ok(code) => {
+            output.write_all(&[COMPILED])?;
+            output.write_all(&code)?;
+        }
+        Err(error) => {
+            output.write_all(&[REFUSED])?;
+            output.write_all(error.to_string().as_bytes())?;
+        }
+    }
+    output.flush()
+}
+
+fn precompile(bytes: &[u8], limits: &HostLimits) -> Result<Vec<u8>, LoadError> {
+    precheck::check(bytes, limits)?;
+    let engine = Engine::new(&host::compiler_config()).map_err(invalid)?;
+    engine.precompile_component(bytes).map_err(invalid)
+}
+
+/// Limits what this process may take: an allocation beyond fails, and ends it.
+#[cfg(unix)]
+fn limit_memory(bytes: usize) -> std::io::Result<()> {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let limit = Rlimit { current: Some(bytes as u64), maximum: Some(bytes as u64) };
+    Ok(setrlimit(Resource::Data, limit)?)
+}
+
+#[cfg(not(unix))]
+fn limit_memory(_: usize) -> std::io::Result<()> {
+    Ok(())
+}
