@@ -111,6 +111,11 @@ impl Sandbox {
         self.state.accounts.records(account, app, kind)
     }
 
+    /// Answers the slugs of the apps that every sandbox server has.
+    pub fn apps() -> Vec<&'static str> {
+        crate::catalogue::APPS.iter().map(|app| app.slug).collect()
+    }
+
     /// Answers the domain of all seeded e-mail addresses of an account: a record with another one is
     /// another account's.
     pub fn seeded_domain(account: &str) -> String {

@@ -1,0 +1,327 @@
+//! The command line: subcommands, options and their help.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use actionbox_host::Upstream;
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::action_name::{ActionName, OwnAction};
+
+/// Makes a heading that looks like clap's own.
+macro_rules! heading {
+    ($text:literal) => {
+        concat!("\x1b[1m\x1b[4m", $text, "\x1b[0m\n")
+    };
+}
+
+/// The exit codes of [`Exit`](crate::failure::Exit), as the help shows them.
+macro_rules! exit_codes {
+    () => {
+        concat!(
+            heading!("Exit codes:"),
+            "  0  done
+  1  the connected app was reached, and refused or failed
+  2  wrong usage, or parameters that cannot be read
+  3  the caller must act: unknown app or action, or parameters not accepted
+  4  the tenant must act: not granted, or the app has to be connected again
+  5  the upstream must act: throttled, failed, or gave no answer
+  6  the plugin is at fault: not loadable, crashed, or broke a rule or a limit
+  7  the operator must act: key, network, certificate, host"
+        )
+    };
+}
+
+const ROOT_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox demo
+  actionbox list hubspot --sandbox
+  actionbox execute hubspot get_contact limit=1 --sandbox --json
+
+",
+    exit_codes!()
+);
+
+const DEMO_HELP: &str = concat!(
+    heading!("Example:"),
+    "  actionbox demo
+
+It needs no account and no network: the upstream is a sandbox server in this process."
+);
+
+const LIST_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox list hubspot --sandbox
+  actionbox list hubspot --key-file key.txt --account customer@example.com"
+);
+
+const DESCRIBE_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox describe hubspot create_contact --sandbox
+  actionbox describe hubspot create_contact \\
+    --key-file key.txt --account customer@example.com"
+);
+
+const EXECUTE_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox execute hubspot get_contact limit=1 --sandbox --json
+  actionbox execute hubspot create_contact email=ada@example.com \\
+    --allow-write --sandbox
+  echo '{\"limit\":\"3\"}' | actionbox execute hubspot get_contact - --sandbox
+  actionbox execute hubspot get_contact limit=1 \\
+    --key-file key.txt --account customer@example.com
+
+",
+    exit_codes!()
+);
+
+const INSPECT_HELP: &str = concat!(
+    heading!("Example:"),
+    "  actionbox inspect plugin.wasm
+
+Exits with 0 when this host would load the file, and with 6 when it would not."
+);
+
+const SANDBOX_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox sandbox
+  actionbox sandbox --listen 127.0.0.1:8080 --account customer-42
+  actionbox sandbox --tls --ca-out ca.pem"
+);
+
+const COMPLETIONS_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  source <(actionbox completions bash)
+  actionbox completions zsh > ~/.zfunc/_actionbox
+  actionbox completions fish > ~/.config/fish/completions/actionbox.fish"
+);
+
+/// Lists, describes and executes actions of connected apps through sandboxed plugins
+///
+/// A plugin is a WebAssembly component. It makes only the calls that its grant allows, and never sees a
+/// key: the host adds it on the far side of the sandbox wall.
+#[derive(Debug, Parser)]
+#[command(name = "actionbox", version, after_help = ROOT_HELP)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Print one JSON document on stdout, errors included
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Log calls, requests and what plugins print to stderr; RUST_LOG chooses in more detail
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole job in one go, and who sees the key
+    #[command(after_help = DEMO_HELP)]
+    Demo,
+    /// List the actions of an app, and which of them the options allow
+    #[command(after_help = LIST_HELP)]
+    List(List),
+    /// Describe the parameters of an action
+    #[command(after_help = DESCRIBE_HELP)]
+    Describe(Describe),
+    /// Execute an action
+    #[command(after_help = EXECUTE_HELP)]
+    Execute(Execute),
+    /// Show what a component imports and exports, and whether this host would load it
+    #[command(after_help = INSPECT_HELP)]
+    Inspect(Inspect),
+    /// Run a sandbox server that answers as the real upstream does, until Ctrl-C
+    #[command(after_help = SANDBOX_HELP)]
+    Sandbox(Sandbox),
+    /// Print a script that completes this command in a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(Completions),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// The slug of the app, such as hubspot
+    pub(crate) app: String,
+    #[command(flatten)]
+    pub(crate) connect: Connect,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Describe {
+    /// The slug of the app, such as hubspot
+    pub(crate) app: String,
+    /// The id of the action, such as get_contact
+    pub(crate) action: String,
+    #[command(flatten)]
+    pub(crate) connect: Connect,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Execute {
+    /// The slug of the app, such as hubspot
+    pub(crate) app: String,
+    /// The id of the action, such as get_contact
+    pub(crate) action: String,
+    /// key=value (a string), key:=json, @FILE (a JSON object) or - (a JSON object on stdin);
+    /// a later one overrides the same key of an earlier one
+    #[arg(value_name = "PARAMETER")]
+    pub(crate) parameters: Vec<String>,
+    #[command(flatten)]
+    pub(crate) connect: Connect,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Inspect {
+    /// The file to look at
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sandbox {
+    /// The address to listen on [default: any free port of 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Serve https, with a certificate of an authority made at start
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// Write the authority's certificate to a file, for --ca
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub(crate) ca_out: Option<PathBuf>,
+    /// Add a linked account that has connected every app; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Vec<String>,
+    /// Let every account make as many requests as it likes
+    #[arg(long)]
+    pub(crate) no_rate_limit: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+const UPSTREAM: &str = "Upstream";
+const GRANT: &str = "Grant";
+
+/// The plugin, the upstream with its credentials, and the grant.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Connect {
+    /// The plugin, a component [default: the built-in reference plugin]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plugin: Option<PathBuf>,
+
+    /// Act on a sandbox server in this process, with its well-known key; needs no account
+    #[arg(long, help_heading = UPSTREAM, conflicts_with_all = ["base_url", "ca", "key_file"])]
+    pub(crate) sandbox: bool,
+    /// The linked account to act for [env: REFOLD_LINKED_ACCOUNT] [default with --sandbox: demo-user-1]
+    #[arg(long, help_heading = UPSTREAM, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// A file that holds the API key, and that nobody else may read [default: what REFOLD_API_KEY holds]
+    #[arg(long, help_heading = UPSTREAM, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// How calls authenticate
+    #[arg(long, help_heading = UPSTREAM, value_enum, value_name = "WAY", default_value_t = Auth::ApiKey)]
+    pub(crate) auth: Auth,
+    /// Where the upstream is [default: https://app.refold.ai]
+    #[arg(long, help_heading = UPSTREAM, value_name = "URL", value_parser = parse_upstream)]
+    pub(crate) base_url: Option<Upstream>,
+    /// Trust a root certificate, in PEM, beside Mozilla's
+    #[arg(long, help_heading = UPSTREAM, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+
+    /// Allow the app's writing actions, beside its reading ones
+    #[arg(long, help_heading = GRANT)]
+    pub(crate) allow_write: bool,
+    /// Allow an action by name, whatever it does; may be repeated. Allowing httprequest, which makes any
+    /// call, hands the plugin the whole connected account
+    #[arg(long, help_heading = GRANT, value_name = "APP/ACTION")]
+    pub(crate) allow: Vec<ActionName>,
+    /// Say what an action of the plugin's own may do (read, write, destructive or raw); may be repeated.
+    /// The upstream's actions that it is made of must be allowed too
+    #[arg(long, help_heading = GRANT, value_name = "APP/ACTION=EFFECT")]
+    pub(crate) own: Vec<OwnAction>,
+}
+
+impl Connect {
+    /// Returns the options that name the same plugin and upstream again, for a command to try next.
+    pub(crate) fn again(&self) -> String {
+        let path = |path: &PathBuf| path.display().to_string();
+        let given = [
+            ("--plugin", self.plugin.as_ref().map(path)),
+            ("--account", self.account.clone()),
+            ("--key-file", self.key_file.as_ref().map(path)),
+            ("--base-url", self.base_url.as_ref().map(Upstream::base_url)),
+            ("--ca", self.ca.as_ref().map(path)),
+        ];
+        let sandbox = self.sandbox.then(|| " --sandbox".to_owned());
+        let valued =
+            given.into_iter().filter_map(|(name, value)| Some(format!(" {name} {}", quoted(&value?))));
+        valued.chain(sandbox).collect()
+    }
+}
+
+/// Quotes text for a shell, where it has to be.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
+/// How calls authenticate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Auth {
+    /// The API key and the account on every call
+    ApiKey,
+    /// A session token, obtained with the key, which itself rides on no action call
+    SessionToken,
+}
+
+fn parse_upstream(base_url: &str) -> Result<Upstream, actionbox_host::ConfigError> {
+    Upstream::refold().at(base_url)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::failure::Exit;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_to_try_next_names_the_same_upstream() {
+        let parse = |options: &str| {
+            let arguments = format!("actionbox list hubspot {options}");
+            match Args::parse_from(arguments.split_whitespace()).command {
+                Command::List(list) => list.connect.again(),
+                other => panic!("{other:?}"),
+            }
+        };
+        for options in ["", " --sandbox", " --plugin a.wasm --account a@b.c --base-url https://example.com"] {
+            assert_eq!(parse(options), options);
+        }
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+
+    #[test]
+    fn every_subcommand_shows_an_example() {
+        for command in Args::command().get_subcommands_mut() {
+            let (name, help) = (command.get_name().to_owned(), command.render_long_help().to_string());
+            assert!(help.contains("Example") && help.contains(&format!("actionbox {name}")), "{help}");
+        }
+    }
+
+    #[test]
+    fn every_exit_code_is_in_the_help() {
+        let help = Args::command().render_long_help().to_string();
+        for exit in Exit::ALL {
+            assert!(help.contains(&format!("\n  {}  ", exit as u8)), "{exit:?}");
+        }
+    }
+}

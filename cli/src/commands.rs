@@ -1,0 +1,27 @@
+//! The subcommands, one file each.
+
+mod completions;
+mod demo;
+mod describe;
+mod execute;
+mod inspect;
+mod list;
+mod sandbox;
+
+use crate::{
+    args::{Args, Command},
+    failure::{Exit, Failure},
+};
+
+/// Runs the subcommand that was asked for.
+pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
+    match &args.command {
+        Command::Demo => demo::run(args.json).await,
+        Command::List(list) => list::run(list, args.json).await,
+        Command::Describe(describe) => describe::run(describe, args.json).await,
+        Command::Execute(execute) => execute::run(execute, args.json).await,
+        Command::Inspect(inspect) => inspect::run(inspect, args.json).await,
+        Command::Sandbox(sandbox) => sandbox::run(sandbox, args.json).await,
+        Command::Completions(completions) => completions::run(completions),
+    }
+}

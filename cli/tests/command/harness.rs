@@ -1,0 +1,162 @@
+//! Runs the binary and keeps what it prints. No run may ever print the canary key.
+
+use std::{
+    path::PathBuf,
+    process::{Output, Stdio},
+};
+
+use actionbox_sandbox::{Sandbox, SandboxBuilder};
+use serde_json::Value;
+use tokio::{
+    io::AsyncWriteExt as _,
+    process::{Child, Command},
+};
+
+pub(crate) const KEY: &str = "tk_canary_9f2c7d1e5b8a4036";
+pub(crate) const ACCOUNT: &str = "customer-42";
+
+/// What changes the command's behaviour, and must not come from whoever runs the tests.
+const VARIABLES: [&str; 7] = [
+    "REFOLD_API_KEY",
+    "REFOLD_LINKED_ACCOUNT",
+    "RUST_LOG",
+    "NO_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+];
+
+/// Configures a server that answers to the canary key, and the same in every run.
+pub(crate) fn sandbox() -> SandboxBuilder {
+    Sandbox::builder().api_key(KEY).account(ACCOUNT).deterministic().no_rate_limit()
+}
+
+/// A run to be.
+pub(crate) struct Run {
+    command: Command,
+    stdin: String,
+}
+
+/// Prepares a run with arguments that stand in one text, separated by spaces.
+pub(crate) fn actionbox(arguments: &str) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_actionbox"));
+    command.args(arguments.split_whitespace());
+    for variable in VARIABLES {
+        command.env_remove(variable);
+    }
+    Run { command, stdin: String::new() }
+}
+
+impl Run {
+    pub(crate) fn arg(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn stdin(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.stdin);
+        self
+    }
+
+    /// Acts on a server, with the canary key in the environment.
+    pub(crate) fn on(self, sandbox: &Sandbox) -> Self {
+        self.at(&sandbox.base_url())
+    }
+
+    pub(crate) fn at(self, base_url: &str) -> Self {
+        self.arg("--base-url").arg(base_url).arg("--account").arg(ACCOUNT).env("REFOLD_API_KEY", KEY)
+    }
+
+    /// Starts the run, for whoever wants to watch it.
+    pub(crate) fn spawn(mut self) -> Child {
+        let pipes = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        pipes.kill_on_drop(true).spawn().expect("the binary starts")
+    }
+
+    /// Runs to the end.
+    pub(crate) async fn done(mut self) -> Done {
+        let stdin = std::mem::take(&mut self.stdin);
+        let mut child = self.spawn();
+        // Whoever does not read its stdin closes it early; that is no failure.
+        let _ = child.stdin.take().expect("a pipe").write_all(stdin.as_bytes()).await;
+        Done::new(child.wait_with_output().await.expect("the binary ends"))
+    }
+}
+
+/// What a run printed, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Done {
+    pub(crate) fn new(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        let done = Self {
+            code: output.status.code().expect("it was not killed"),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        };
+        assert!(!done.stdout.contains(KEY) && !done.stderr.contains(KEY), "it printed the key: {done:#?}");
+        assert!(!done.stderr.contains("panicked"), "{}", done.stderr);
+        done
+    }
+
+    /// Checks the exit code.
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+
+    /// Checks that stderr tells something.
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "{text:?} is missing in: {}", self.stderr);
+        self
+    }
+
+    /// Reads the one JSON document on stdout.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+}
+
+/// Writes a file of the test's own and returns its path.
+pub(crate) fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()));
+    std::fs::write(&path, content).expect("the directory for tests is writable");
+    path
+}
+
+/// Compares text with the snapshot of a name. What differs from run to run is taken out before.
+#[track_caller]
+pub(crate) fn snapshot(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, redact(text)));
+}
+
+/// Takes ports, and the digest and size of the built-in plugin, out of a text.
+fn redact(text: &str) -> String {
+    let text = after(text, "127.0.0.1:", "PORT", |c| c.is_ascii_digit());
+    let text = after(&text, "sha256:", "DIGEST", |c| c.is_ascii_hexdigit());
+    after(&text, "DIGEST…  ", "SIZE", |c| c.is_ascii_digit())
+}
+
+/// Replaces the characters of a kind that follow a text.
+fn after(text: &str, start: &str, replacement: &str, kind: fn(char) -> bool) -> String {
+    let mut pieces = text.split(start);
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        out.push_str(&format!("{start}{replacement}{}", piece.trim_start_matches(kind)));
+    }
+    out
+}

@@ -1,0 +1,13 @@
+//! The command as its users run it: the real binary, against a sandbox server.
+
+mod completions;
+mod credentials;
+mod demo;
+mod exit_codes;
+mod harness;
+mod network;
+mod output;
+mod parameters;
+mod plugins;
+mod server;
+mod terminal;
