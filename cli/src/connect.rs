@@ -11,7 +11,7 @@ use actionbox_sandbox::{DEFAULT_ACCOUNTS, SANDBOX_API_KEY, Sandbox};
 use crate::{
     args::{Auth, Connect},
     failure::{Asked, Exit, Failure},
-    key,
+    key, process,
     show::progress,
 };
 
@@ -53,7 +53,7 @@ impl Connection {
             changes: false,
         };
         let grant = grant(options, app, &target.upstream, target.key, &target.account)?;
-        let host = build(ActionHost::builder(), options.ca.as_deref())?;
+        let host = build(process::host()?, options.ca.as_deref())?;
         let plugin = load(&host, options.plugin.as_deref()).await?;
         Ok(Self { plugin, grant, asked, _sandbox: target.sandbox })
     }

@@ -146,10 +146,14 @@ impl Failure {
         {
             (message, hint) = (what.to_owned(), Some(next.to_owned()));
         }
+        let actor = match error {
+            LoadError::Worker(_) => Actor::Operator,
+            _ => Actor::PluginAuthor,
+        };
         Self {
             causes: causes(error),
             hint,
-            ..Self::new(Exit::Plugin, kind::of_load(error), Actor::PluginAuthor, message)
+            ..Self::new(Exit::of(actor), kind::of_load(error), actor, message)
         }
     }
 

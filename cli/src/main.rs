@@ -11,18 +11,28 @@ mod failure;
 mod key;
 mod logs;
 mod parameters;
+mod process;
 mod show;
 
 use std::process::ExitCode;
 
+use actionbox_host::CompileWorker;
 use clap::Parser as _;
 
 use crate::args::Args;
 
+fn main() -> ExitCode {
+    if process::is_compile_worker() {
+        return CompileWorker::serve();
+    }
+    run()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn run() -> ExitCode {
     let args = Args::parse();
     logs::start(&args);
+    process::protect_memory();
     let exit = match commands::run(&args).await {
         Ok(exit) => exit,
         Err(failure) => failure.report(args.json),

@@ -159,6 +159,9 @@ fn crash(error: &wasmtime::Error, limits: &Limits, stack_bytes: usize, output: &
     if cause.starts_with("requested len") && cause.contains("exceeds limit") {
         return Crash::Exceeded(Exceeded::RandomBytes(limits.random_bytes));
     }
+    if cause == "total size of fields exceeds limit" {
+        return Crash::Exceeded(Exceeded::HeaderBytes(limits.header_bytes));
+    }
     if cause.contains("resource table has no free keys")
         || cause.contains("maximum number of component handles")
     {

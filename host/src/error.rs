@@ -279,6 +279,8 @@ impl Error {
             | Self::UnknownApp { .. }
             | Self::UnknownAction { .. }
             | Self::InvalidParameters { .. } => Actor::Caller,
+            // No grant allows these: the request itself is wrong.
+            Self::Denied { refusal: Refusal::NotARoute(_) | Refusal::Body(_), .. } => Actor::PluginAuthor,
             Self::Denied { .. } | Self::DeniedByPlugin { .. } | Self::ReauthorizationRequired { .. } => {
                 Actor::Tenant
             }

@@ -104,6 +104,8 @@ pub enum Exceeded {
     RequestBytes(usize),
     /// [`Limits::response_bytes`].
     ResponseBytes(usize),
+    /// [`Limits::header_bytes`].
+    HeaderBytes(usize),
     /// [`Limits::output_bytes`].
     OutputBytes(usize),
     /// [`Limits::random_bytes`].
@@ -133,6 +135,7 @@ impl fmt::Display for Exceeded {
             Self::Requests(count) => write!(f, "requests, {count} outgoing requests"),
             Self::RequestBytes(bytes) => write!(f, "request_bytes, {bytes} bytes of request bodies"),
             Self::ResponseBytes(bytes) => write!(f, "response_bytes, {bytes} bytes of answers"),
+            Self::HeaderBytes(bytes) => write!(f, "header_bytes, {bytes} bytes of one set of headers"),
             Self::OutputBytes(bytes) => write!(f, "output_bytes, {bytes} bytes on stdout and stderr"),
             Self::RandomBytes(bytes) => write!(f, "random_bytes, {bytes} random bytes at once"),
             Self::ResultBytes(bytes) => write!(f, "result_bytes, {bytes} bytes handed to the host"),

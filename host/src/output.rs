@@ -66,7 +66,10 @@ impl State {
         if !line.is_empty() {
             let text = escaped(&String::from_utf8_lossy(&line));
             tracing::info!(target: "actionbox::plugin", call = self.call, "{text}");
-            self.last = Some(text);
+            // What Rust says after the message of a panic tells nothing.
+            if !text.starts_with("note: run with `RUST_BACKTRACE=1`") {
+                self.last = Some(text);
+            }
         }
     }
 }

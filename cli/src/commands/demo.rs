@@ -9,7 +9,7 @@ mod text;
 
 use std::sync::Arc;
 
-use actionbox_host::{Action, ActionHost, ApiKey, Error, Grant, Outcome, Parameter, Plugin, Upstream};
+use actionbox_host::{Action, ApiKey, Error, Grant, Outcome, Parameter, Plugin, Upstream};
 use actionbox_sandbox::{DEFAULT_ACCOUNTS, SANDBOX_API_KEY, Sandbox};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ use self::{
 use crate::{
     connect,
     failure::{Asked, Exit, Failure},
-    show,
+    process, show,
 };
 
 const APP: &str = "hubspot";
@@ -83,7 +83,7 @@ impl Demo {
         // The same data and times in every run, and no waiting.
         let sandbox = Sandbox::builder().deterministic().no_rate_limit().start().await?;
         let recorder = Arc::new(Recorder::default());
-        let host = ActionHost::builder().audit(recorder.clone()).build()?;
+        let host = process::host()?.audit(recorder.clone()).build()?;
         let plugin = connect::load(&host, None).await?;
         let upstream = Upstream::refold().at(&sandbox.base_url())?;
         let grant = Grant::builder(ACCOUNT)

@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use actionbox_host::{ActionHost, Inspection, LoadError};
+use actionbox_host::{Inspection, LoadError};
 use anstyle::Style;
 use serde::Serialize;
 
 use crate::{
     args,
     failure::{Exit, Failure},
+    process,
     show::{self, escape, progress, style},
 };
 
@@ -25,7 +26,7 @@ struct Report<'a> {
 }
 
 pub(super) async fn run(options: &args::Inspect, json: bool) -> Result<Exit, Failure> {
-    let host = ActionHost::builder().build()?;
+    let host = process::host()?.build()?;
     let inspection = progress::during("compiling the component", host.inspect_file(&options.file))
         .await
         .map_err(|error| Failure::of_load(&error))?;

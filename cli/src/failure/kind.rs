@@ -55,6 +55,10 @@ pub(super) fn of_load(error: &LoadError) -> &'static str {
         LoadError::NotWasm => "not-wasm",
         LoadError::ForeignImports { .. } => "foreign-imports",
         LoadError::Exports { .. } => "exports",
+        LoadError::TooMuchWork { .. } => "too-much-work",
+        LoadError::CompileTime(_) => "compile-time",
+        LoadError::Compiler => "compiler",
+        LoadError::Worker(_) => "compile-worker",
         _ => "invalid-component",
     }
 }

@@ -94,7 +94,7 @@ impl Screen {
 
 /// Returns the encodings of one secret that are searched for as they are.
 fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
-    let mut all = vec![secret.to_vec(), hex(secret)];
+    let mut all = vec![secret.to_vec(), hex(secret), numbers(secret, ","), numbers(secret, ", ")];
     for alignment in 0..3 {
         // What stands before and after the secret changes the characters at its ends: leave those away.
         let padded: Vec<u8> = std::iter::repeat_n(0, alignment).chain(secret.iter().copied()).collect();
@@ -105,6 +105,11 @@ fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     all
+}
+
+/// What JavaScript makes of bytes in JSON, a `Buffer` for one.
+fn numbers(bytes: &[u8], between: &str) -> Vec<u8> {
+    bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(between).into_bytes()
 }
 
 fn hex(bytes: &[u8]) -> Vec<u8> {
@@ -224,6 +229,9 @@ mod tests {
             ("upper case", SECRET.to_uppercase().into()),
             ("hex", hex(SECRET.as_bytes())),
             ("upper hex", hex(SECRET.as_bytes()).to_ascii_uppercase()),
+            ("JSON numbers", numbers(SECRET.as_bytes(), ",")),
+            ("JSON numbers, one a line", numbers(SECRET.as_bytes(), ",\n  ")),
+            ("numbers of a list", numbers(SECRET.as_bytes(), ", ")),
             ("percent", escaped(&|b| format!("%{b:02X}")).into()),
             (
                 "percent, only what must be",
