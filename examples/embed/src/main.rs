@@ -5,13 +5,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use actionbox_host::{ActionHost, Actor, Effect, Error, Grant, Outcome, Plugin, SessionTokens, Upstream};
+use actionbox_host::{
+    Action, ActionHost, Actor, Effect, Error, Grant, Outcome, Plugin, SessionTokens, Success, Upstream,
+};
 use actionbox_sandbox::{SANDBOX_API_KEY, Sandbox};
 use axum::{
     Json, Router,
     extract::{Path, State},
     http::StatusCode,
-    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde_json::{Value, json};
@@ -58,37 +59,40 @@ fn service(plugin: Plugin, grants: HashMap<String, Grant>) -> Router {
         .with_state(Arc::new(Tenants { plugin, grants }))
 }
 
+/// An answer that is no success.
+type Refused = (StatusCode, Json<Value>);
+
 impl Tenants {
     /// Who calls would be known from a session or a token in a real service; here the path says it.
-    fn grant(&self, tenant: &str) -> Result<&Grant, Response> {
-        self.grants.get(tenant).ok_or_else(|| (StatusCode::NOT_FOUND, "no such tenant\n").into_response())
+    fn grant(&self, tenant: &str) -> Result<&Grant, Refused> {
+        let unknown = || (StatusCode::NOT_FOUND, Json(json!({ "error": "there is no such tenant" })));
+        self.grants.get(tenant).ok_or_else(unknown)
     }
 }
 
 async fn list(
     State(tenants): State<Arc<Tenants>>,
     Path((tenant, app)): Path<(String, String)>,
-) -> Result<Response, Response> {
+) -> Result<Json<Vec<Action>>, Refused> {
     let grant = tenants.grant(&tenant)?;
-    let actions = tenants.plugin.list_actions(grant, &app).await.map_err(refused)?;
-    Ok(Json(actions).into_response())
+    tenants.plugin.list_actions(grant, &app).await.map(Json).map_err(refused)
 }
 
 async fn execute(
     State(tenants): State<Arc<Tenants>>,
     Path((tenant, app, action)): Path<(String, String, String)>,
     Json(parameters): Json<Value>,
-) -> Result<Response, Response> {
+) -> Result<Json<Success>, Refused> {
     let grant = tenants.grant(&tenant)?;
     match tenants.plugin.execute_action(grant, &app, &action, &parameters).await.map_err(refused)? {
-        Outcome::Succeeded(success) => Ok(Json(success).into_response()),
+        Outcome::Succeeded(success) => Ok(Json(success)),
         // The app was reached and refused: the caller's affair, not a fault of this service.
-        Outcome::Failed(failure) => Err((StatusCode::UNPROCESSABLE_ENTITY, Json(failure)).into_response()),
+        Outcome::Failed(failure) => Err((StatusCode::UNPROCESSABLE_ENTITY, Json(json!(failure)))),
     }
 }
 
 /// Turns the host's typed error into a status: by who must act.
-fn refused(error: Error) -> Response {
+fn refused(error: Error) -> Refused {
     let status = match error.actor() {
         Actor::Caller => StatusCode::BAD_REQUEST,
         Actor::Tenant => StatusCode::FORBIDDEN,
@@ -98,5 +102,5 @@ fn refused(error: Error) -> Response {
     let body = json!({
         "error": error.to_string(), "actor": error.actor(), "sent": error.sent(), "retryable": error.is_retryable(),
     });
-    (status, Json(body)).into_response()
+    (status, Json(body))
 }
