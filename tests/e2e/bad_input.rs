@@ -34,21 +34,78 @@ fn chain(error: &dyn std::error::Error) -> String {
 async fn bytes_that_are_no_plugin_are_told_apart() {
     let precompiled = wasmtime::Engine::default().precompile_component(REFOLD).expect("it compiles");
     let foreign = r#"(component (import "acme:vault/keys@1.2.3" (instance (export "get" (func)))))"#;
-    let other_shape = r#"(component (instance $actions) (export "actionbox:plugin/actions@0.1.0" (instance $actions)))"#;
-    let table: Vec<(&str, Vec<u8>, fn(&LoadError) -> bool, &str)> = vec![
-        ("a core module", component("(module)"), |e| matches!(e, LoadError::CoreModule), "wasm-tools component new"),
+    let other_shape =
+        r#"(component (instance $actions) (export "actionbox:plugin/actions@0.1.0" (instance $actions)))"#;
+    type Row<'a> = (&'a str, Vec<u8>, fn(&LoadError) -> bool, &'a str);
+    let table: Vec<Row> = vec![
+        (
+            "a core module",
+            component("(module)"),
+            |e| matches!(e, LoadError::CoreModule),
+            "wasm-tools component new",
+        ),
         ("a text", "#!/bin/sh".into(), |e| matches!(e, LoadError::NotWasm), "a component begins with"),
-        ("a component's text", "(component)".into(), |e| matches!(e, LoadError::NotWasm), "a component begins with"),
+        (
+            "a component's text",
+            "(component)".into(),
+            |e| matches!(e, LoadError::NotWasm),
+            "a component begins with",
+        ),
         ("nothing", vec![], |e| matches!(e, LoadError::NotWasm), "a component begins with"),
-        ("half a magic number", b"\0asm".into(), |e| matches!(e, LoadError::NotWasm), "a component begins with"),
-        ("another version", b"\0asm\x0e\0\x01\0".into(), |e| matches!(e, LoadError::NotWasm), "a component begins with"),
-        ("precompiled code", precompiled, |e| matches!(e, LoadError::Precompiled), "give the component it was compiled from"),
-        ("a native program", b"\x7fELF\x02\x01\x01".into(), |e| matches!(e, LoadError::Precompiled), "give the component it was compiled from"),
-        ("a foreign import", component(foreign), |e| matches!(e, LoadError::ForeignImports { .. }), "acme:vault/keys@1.2.3"),
-        ("no exports", component("(component)"), |e| matches!(e, LoadError::Exports { .. }), "actionbox:plugin/actions@0.1.0"),
-        ("exports of another shape", component(other_shape), |e| matches!(e, LoadError::Exports { .. }), "list-actions"),
-        ("half a component", REFOLD[..REFOLD.len() / 2].into(), |e| matches!(e, LoadError::Invalid { .. }), "not valid"),
-        ("a header and rubbish", [&REFOLD[..8], b"\xff\xff\xff\xff\xff"].concat(), |e| matches!(e, LoadError::Invalid { .. }), "not valid"),
+        (
+            "half a magic number",
+            b"\0asm".into(),
+            |e| matches!(e, LoadError::NotWasm),
+            "a component begins with",
+        ),
+        (
+            "another version",
+            b"\0asm\x0e\0\x01\0".into(),
+            |e| matches!(e, LoadError::NotWasm),
+            "a component begins with",
+        ),
+        (
+            "precompiled code",
+            precompiled,
+            |e| matches!(e, LoadError::Precompiled),
+            "give the component it was compiled from",
+        ),
+        (
+            "a native program",
+            b"\x7fELF\x02\x01\x01".into(),
+            |e| matches!(e, LoadError::Precompiled),
+            "give the component it was compiled from",
+        ),
+        (
+            "a foreign import",
+            component(foreign),
+            |e| matches!(e, LoadError::ForeignImports { .. }),
+            "acme:vault/keys@1.2.3",
+        ),
+        (
+            "no exports",
+            component("(component)"),
+            |e| matches!(e, LoadError::Exports { .. }),
+            "actionbox:plugin/actions@0.1.0",
+        ),
+        (
+            "exports of another shape",
+            component(other_shape),
+            |e| matches!(e, LoadError::Exports { .. }),
+            "list-actions",
+        ),
+        (
+            "half a component",
+            REFOLD[..REFOLD.len() / 2].into(),
+            |e| matches!(e, LoadError::Invalid { .. }),
+            "not valid",
+        ),
+        (
+            "a header and rubbish",
+            [&REFOLD[..8], b"\xff\xff\xff\xff\xff"].concat(),
+            |e| matches!(e, LoadError::Invalid { .. }),
+            "not valid",
+        ),
     ];
     let host = host();
     for (what, bytes, is_expected, says) in table {
@@ -70,7 +127,10 @@ async fn a_file_that_cannot_be_read_is_named() {
             host.load_file(path).await.map(drop).expect_err("no file"),
             host.inspect_file(path).await.map(drop).expect_err("no file"),
         ] {
-            assert!(matches!(&error, LoadError::File { path: named, .. } if Path::new(named) == path), "{error:?}");
+            assert!(
+                matches!(&error, LoadError::File { path: named, .. } if Path::new(named) == path),
+                "{error:?}"
+            );
             let why = chain(&error);
             assert!(why.contains("os error") || why.contains("no regular file"), "it says why: {why}");
         }
@@ -109,7 +169,9 @@ async fn parameters_that_are_no_object_are_refused_before_the_plugin_runs() {
     let table = [json!(null), json!([]), json!([{ "limit": "1" }]), json!("{}"), json!(1), json!(true)];
     for parameters in &table {
         let error = world.execute("create_contact", parameters.clone()).await.expect_err("no object");
-        let Error::InvalidParameters { problems, sent: Sent::No } = &error else { panic!("{parameters}: {error:?}") };
+        let Error::InvalidParameters { problems, sent: Sent::No } = &error else {
+            panic!("{parameters}: {error:?}")
+        };
         assert!(problems[0].message.contains("one JSON object"), "{problems:?}");
         assert_eq!((error.actor(), error.is_retryable()), (Actor::Caller, false), "{parameters}");
     }
@@ -122,13 +184,31 @@ async fn names_that_are_none_are_refused_with_the_rule() {
     let world = World::refold().await;
     let long = "a".repeat(129);
     let (grant, plugin, none) = (&world.grant, &world.plugin, json!({}));
-    let names = ["", " ", "..", "a/b", "a%2fb", "a?b", "a#b", "a\\b", "a b", "a\0b", "a\r\nb", "é", "\u{202e}a", &long];
+    let names = [
+        "",
+        " ",
+        "..",
+        "a/b",
+        "a%2fb",
+        "a?b",
+        "a#b",
+        "a\\b",
+        "a b",
+        "a\0b",
+        "a\r\nb",
+        "é",
+        "\u{202e}a",
+        &long,
+    ];
     for name in names {
         for (what, error) in [
             ("list an app", plugin.list_actions(grant, name).await.map(drop)),
             ("describe an app's action", plugin.describe_action(grant, name, "get_contact").await.map(drop)),
             ("describe an action", plugin.describe_action(grant, "hubspot", name).await.map(drop)),
-            ("execute an app's action", plugin.execute_action(grant, name, "get_contact", &none).await.map(drop)),
+            (
+                "execute an app's action",
+                plugin.execute_action(grant, name, "get_contact", &none).await.map(drop),
+            ),
             ("execute an action", plugin.execute_action(grant, "hubspot", name, &none).await.map(drop)),
         ] {
             let error = error.expect_err(name);
@@ -147,7 +227,10 @@ async fn names_that_are_none_are_refused_with_the_rule() {
 async fn a_port_on_which_nobody_listens_is_the_operators() {
     let world = World::refold().await;
     let error = create_at(&world, &format!("http://{}", closed_port().await)).await;
-    assert!(matches!(&error, Error::Unreachable { failure: SendFailure::Connect(_), sent: Sent::No }), "{error:?}");
+    assert!(
+        matches!(&error, Error::Unreachable { failure: SendFailure::Connect(_), sent: Sent::No }),
+        "{error:?}"
+    );
     assert_eq!((error.actor(), error.is_retryable()), (Actor::Operator, true));
     assert!(chain(&error).contains("refused"), "{}", chain(&error));
 }
@@ -157,7 +240,7 @@ async fn a_certificate_that_is_not_accepted_sees_no_request() {
     type Kind = fn(SandboxBuilder) -> SandboxBuilder;
     let table: [(&str, Kind, bool, &str); 3] = [
         ("expired", SandboxBuilder::tls_expired, true, "expired"),
-        ("for another name", SandboxBuilder::tls_wrong_name, true, "elsewhere.invalid"),
+        ("for another name", SandboxBuilder::tls_wrong_name, true, "not valid for"),
         ("of an unknown authority", SandboxBuilder::tls, false, "UnknownIssuer"),
     ];
     for (what, kind, trusted, says) in table {
@@ -167,7 +250,10 @@ async fn a_certificate_that_is_not_accepted_sees_no_request() {
         let world = world.host(move |host| if trusted { host.root_certificates_pem(root) } else { host });
         let world = world.start().await;
         let error = create_at(&world, &upstream.base_url()).await;
-        assert!(matches!(&error, Error::Unreachable { failure: SendFailure::Tls(_), sent: Sent::No }), "{what}: {error:?}");
+        assert!(
+            matches!(&error, Error::Unreachable { failure: SendFailure::Tls(_), sent: Sent::No }),
+            "{what}: {error:?}"
+        );
         assert_eq!((error.actor(), error.is_retryable()), (Actor::Operator, false), "{what}");
         assert!(chain(&error).contains(says), "{what}: {}", chain(&error));
         assert_eq!(upstream.connections(), 1, "{what}: it was tried, once");
@@ -181,7 +267,10 @@ async fn a_server_that_speaks_no_tls_sees_no_request() {
     let world = World::refold().await;
     let plain = world.sandbox.base_url().replace("http://", "https://");
     let error = create_at(&world, &plain).await;
-    assert!(matches!(&error, Error::Unreachable { failure: SendFailure::Tls(_), sent: Sent::No }), "{error:?}");
+    assert!(
+        matches!(&error, Error::Unreachable { failure: SendFailure::Tls(_), sent: Sent::No }),
+        "{error:?}"
+    );
     assert!(world.sandbox.requests().is_empty());
 }
 
@@ -224,7 +313,8 @@ fn a_base_url_that_is_none_is_refused_with_the_reason() {
         ("https://app.refold.ai:443:pass-canary@127.0.0.1", "user name"),
     ];
     for (base_url, says) in table {
-        for error in [Upstream::refold().at(base_url), Upstream::refold().dangerously_at_plain_http(base_url)] {
+        for error in [Upstream::refold().at(base_url), Upstream::refold().dangerously_at_plain_http(base_url)]
+        {
             let error = error.expect_err(base_url);
             let ConfigError::BaseUrl { reason, .. } = &error else { panic!("{base_url}: {error:?}") };
             assert!(reason.contains(says), "{base_url}: {reason}");
@@ -290,7 +380,10 @@ async fn a_grant_that_is_none_is_refused() {
     for grant in [Grant::default(), without_upstream] {
         let outcome = world.plugin.execute_action(&grant, "hubspot", "get_contact", &json!({})).await;
         let error = outcome.expect_err("it allows nothing");
-        assert!(matches!(&error, Error::Denied { refusal: Refusal::EmptyGrant { .. }, sent: Sent::No }), "{error:?}");
+        assert!(
+            matches!(&error, Error::Denied { refusal: Refusal::EmptyGrant { .. }, sent: Sent::No }),
+            "{error:?}"
+        );
         assert_eq!(error.actor(), Actor::Tenant);
         assert!(error.to_string().contains("names no upstream"), "{error}");
     }

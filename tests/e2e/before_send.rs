@@ -114,7 +114,8 @@ async fn the_hook_is_asked_once_for_all_tries_of_a_request() {
     let world = with(&journal).session_tokens().start().await;
     world.sandbox.inject(Fault::status(StatusCode::UNAUTHORIZED).on_path("/execute"));
     drop(world.execute("create_contact", json!({ "email": "a@b.example" })).await.expect("a new token"));
-    let actions = world.sandbox.requests().iter().filter(|request| request.target.ends_with("/execute")).count();
+    let actions =
+        world.sandbox.requests().iter().filter(|request| request.target.ends_with("/execute")).count();
     assert_eq!((actions, journal.intents().len()), (2, 1));
 }
 
@@ -154,7 +155,8 @@ async fn nothing_is_sent_when_the_hook_hangs() {
 async fn nothing_is_sent_when_the_hook_panics() {
     let journal = Journal::that(Then::Panic);
     let world = with(&journal).start().await;
-    let error = world.execute("create_contact", json!({ "email": "a@b.example" })).await.expect_err("no hook");
+    let error =
+        world.execute("create_contact", json!({ "email": "a@b.example" })).await.expect_err("no hook");
     assert_eq!(error.sent(), Sent::No, "{error:?}");
     assert_eq!((world.audit.call().sent, world.audit.request().sent), (Sent::No, Sent::No));
     world.assert_untouched();

@@ -47,7 +47,9 @@ async fn a_contact_is_created_then_updated_then_left_alone() {
         ["search_contacts", "create_contact", "search_contacts", "update_contact", "search_contacts"]
     );
     let contacts = world.sandbox.records(ACCOUNT, "hubspot", "contacts");
-    let adas = contacts.iter().filter(|contact| contact["properties"]["email"].as_str().is_some_and(|e| e.eq_ignore_ascii_case("ada@example.com")));
+    let adas = contacts.iter().filter(|contact| {
+        contact["properties"]["email"].as_str().is_some_and(|e| e.eq_ignore_ascii_case("ada@example.com"))
+    });
     let adas: Vec<_> = adas.collect();
     assert_eq!(adas.len(), 1, "{contacts:?}");
     assert_eq!(adas[0]["properties"]["firstname"], "Augusta");
@@ -67,7 +69,9 @@ async fn a_lost_answer_to_the_write_is_unknown_and_not_repeated() {
         let error = upsert(&world, &grant, json!({ "email": "ada@example.com", "first_name": "Ada" }))
             .await
             .expect_err("the answer is lost");
-        let Error::Unreachable { failure: SendFailure::Broken(_), sent } = &error else { panic!("{error:?}") };
+        let Error::Unreachable { failure: SendFailure::Broken(_), sent } = &error else {
+            panic!("{error:?}")
+        };
         assert_ne!(*sent, Sent::No);
         assert!(!error.is_retryable());
         let arrived = |action: &str| {
@@ -79,9 +83,14 @@ async fn a_lost_answer_to_the_write_is_unknown_and_not_repeated() {
         assert_eq!(world.audit.call().sent, *sent);
 
         // Whoever looks before trying again ends with one contact.
-        drop(upsert(&world, &grant, json!({ "email": "ada@example.com", "first_name": "Ada" })).await.expect("an outcome"));
+        drop(
+            upsert(&world, &grant, json!({ "email": "ada@example.com", "first_name": "Ada" }))
+                .await
+                .expect("an outcome"),
+        );
         let contacts = world.sandbox.records(ACCOUNT, "hubspot", "contacts");
-        let adas = contacts.iter().filter(|contact| contact["properties"]["email"] == "ada@example.com").count();
+        let adas =
+            contacts.iter().filter(|contact| contact["properties"]["email"] == "ada@example.com").count();
         assert_eq!(adas, 1);
     }
 }
@@ -90,7 +99,8 @@ async fn a_lost_answer_to_the_write_is_unknown_and_not_repeated() {
 async fn a_lost_answer_to_the_search_is_repeated() {
     let world = world().await;
     world.sandbox.inject(Fault::reset().on_path("search_contacts/execute").after_execute());
-    let outcome = upsert(&world, &grant(&world), json!({ "email": "ada@example.com", "first_name": "Ada" })).await;
+    let outcome =
+        upsert(&world, &grant(&world), json!({ "email": "ada@example.com", "first_name": "Ada" })).await;
     assert_eq!(success(outcome)["result"], "created");
     assert_eq!(executed(&world), ["search_contacts", "search_contacts", "create_contact"]);
 }
@@ -102,9 +112,13 @@ async fn an_own_action_does_no_more_than_its_effect_and_its_grant() {
     let above = world.grant(ACCOUNT).allow_reads("hubspot").allow_writes("hubspot");
     let above = above.own_action("hubspot", "upsert_contact", Effect::Read).build().expect("a grant");
     let error = upsert(&world, &above, ada()).await.expect_err("a write in a reading call");
-    assert!(matches!(error, Error::Denied { refusal: Refusal::AboveCall { .. }, sent: Sent::Yes | Sent::No }), "{error:?}");
+    assert!(
+        matches!(error, Error::Denied { refusal: Refusal::AboveCall { .. }, sent: Sent::Yes | Sent::No }),
+        "{error:?}"
+    );
 
-    let reads = world.grant(ACCOUNT).allow_reads("hubspot").own_action("hubspot", "upsert_contact", Effect::Write);
+    let reads =
+        world.grant(ACCOUNT).allow_reads("hubspot").own_action("hubspot", "upsert_contact", Effect::Write);
     let error = upsert(&world, &reads.build().expect("a grant"), ada()).await.expect_err("no writes granted");
     assert!(matches!(error, Error::Denied { refusal: Refusal::Action { .. }, .. }), "{error:?}");
     assert_eq!(executed(&world), ["search_contacts", "search_contacts"]);
@@ -119,7 +133,12 @@ async fn an_own_action_does_no_more_than_its_effect_and_its_grant() {
 async fn bad_parameters_are_refused_before_anything_is_sent() {
     let world = world().await;
     let grant = grant(&world);
-    for parameters in [json!({}), json!({ "email": "no address" }), json!({ "email": 7 }), json!({ "email": "a@b.example", "first_name": [] })] {
+    for parameters in [
+        json!({}),
+        json!({ "email": "no address" }),
+        json!({ "email": 7 }),
+        json!({ "email": "a@b.example", "first_name": [] }),
+    ] {
         let error = upsert(&world, &grant, parameters.clone()).await.expect_err("bad parameters");
         assert!(matches!(error, Error::InvalidParameters { sent: Sent::No, .. }), "{parameters}: {error:?}");
     }
@@ -134,6 +153,7 @@ async fn the_own_action_is_listed_and_described_beside_the_upstreams() {
     let own = actions.iter().find(|action| action.id == "upsert_contact").expect("listed");
     assert_eq!(own.effect, Some(Effect::Write));
     assert!(actions.iter().any(|action| action.id == "create_contact"));
-    let parameters = world.plugin.describe_action(&grant, "hubspot", "upsert_contact").await.expect("a schema");
+    let parameters =
+        world.plugin.describe_action(&grant, "hubspot", "upsert_contact").await.expect("a schema");
     assert!(parameters.iter().any(|parameter| parameter.name == "email" && parameter.required));
 }

@@ -18,7 +18,10 @@ async fn read(world: &World) -> Error {
 
 /// Executes a write, and returns its error.
 async fn write(world: &World) -> Error {
-    world.execute("create_contact", json!({ "email": "a@b.example" })).await.expect_err("the upstream refuses")
+    world
+        .execute("create_contact", json!({ "email": "a@b.example" }))
+        .await
+        .expect_err("the upstream refuses")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,13 +50,18 @@ async fn a_wrong_key_is_reported_and_did_not_run() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_app_is_told_from_an_unknown_action() {
     let world = World::refold().await;
-    let grant = world.grant(ACCOUNT).allow_reads("no_such_app").allow_reads("hubspot").build().expect("a grant");
+    let grant =
+        world.grant(ACCOUNT).allow_reads("no_such_app").allow_reads("hubspot").build().expect("a grant");
     let plugin = &world.plugin;
     let none = json!({});
     for error in [
         plugin.list_actions(&grant, "no_such_app").await.map(drop).expect_err("no such app"),
         plugin.describe_action(&grant, "no_such_app", "get_x").await.map(drop).expect_err("no such app"),
-        plugin.execute_action(&grant, "no_such_app", "get_x", &none).await.map(drop).expect_err("no such app"),
+        plugin
+            .execute_action(&grant, "no_such_app", "get_x", &none)
+            .await
+            .map(drop)
+            .expect_err("no such app"),
     ] {
         assert!(matches!(&error, Error::UnknownApp { app, .. } if app == "no_such_app"), "{error:?}");
         assert_eq!((error.actor(), error.is_retryable()), (Actor::Caller, false));
@@ -96,7 +104,9 @@ async fn other_ways_to_ask_for_a_reconnection_are_understood() {
     let envelope = |status: u16, code: &str| {
         json!({ "status_code": status, "error_code": code, "message": "please reconnect" }).to_string()
     };
-    for (status, code) in [(StatusCode::FORBIDDEN, "SERVER_ERROR"), (StatusCode::BAD_REQUEST, "reauth_required")] {
+    for (status, code) in
+        [(StatusCode::FORBIDDEN, "SERVER_ERROR"), (StatusCode::BAD_REQUEST, "reauth_required")]
+    {
         world.sandbox.inject(Fault::json_body(status, envelope(status.as_u16(), code)));
         let error = read(&world).await;
         let Error::ReauthorizationRequired { reason, .. } = &error else { panic!("{status}: {error:?}") };
@@ -154,11 +164,14 @@ async fn a_wait_that_is_absurd_ends_the_call_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failing_upstream_is_tried_three_times_for_a_read_and_once_for_a_write() {
     let world = World::refold().await;
-    for status in [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE] {
+    for status in
+        [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE]
+    {
         world.sandbox.clear_requests();
         world.sandbox.inject(Fault::status(status).always());
         let error = read(&world).await;
-        let Error::Upstream { status: Some(told), code, request_id, message, sent: Sent::Yes } = &error else {
+        let Error::Upstream { status: Some(told), code, request_id, message, sent: Sent::Yes } = &error
+        else {
             panic!("{error:?}")
         };
         assert_eq!((*told, code.as_deref()), (status.as_u16(), Some("SERVER_ERROR")));
@@ -194,10 +207,13 @@ async fn a_gateways_page_and_an_empty_answer_are_reported_with_their_status() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_success_that_is_none_is_reported() {
     let world = World::refold().await;
-    for body in ["", "<html>", "{}", "[]", "null", r#"{"node_status":"Success","da"#, r#"{"node_status":7}"#] {
+    for body in ["", "<html>", "{}", "[]", "null", r#"{"node_status":"Success","da"#, r#"{"node_status":7}"#]
+    {
         world.sandbox.inject(Fault::json_body(StatusCode::OK, body));
         let error = write(&world).await;
-        let Error::Upstream { status: Some(200), sent: Sent::Yes, .. } = &error else { panic!("{body}: {error:?}") };
+        let Error::Upstream { status: Some(200), sent: Sent::Yes, .. } = &error else {
+            panic!("{body}: {error:?}")
+        };
         assert!(!error.is_retryable());
     }
     world.sandbox.inject(Fault::json_body(StatusCode::OK, "{}"));

@@ -71,8 +71,7 @@ fn assert_key_everywhere(world: &World) {
 
 /// The key is all-powerful: it rides on no action call.
 fn assert_key_only_for_the_token(world: &World) {
-    let (tokens, actions): (Vec<_>, Vec<_>) =
-        world.sandbox.requests().into_iter().partition(is_for_a_token);
+    let (tokens, actions): (Vec<_>, Vec<_>) = world.sandbox.requests().into_iter().partition(is_for_a_token);
     assert_eq!(tokens.len(), 1, "one token serves all calls");
     assert_eq!(tokens[0].header("x-api-key").as_ref(), Some(&world.key));
     for request in actions {

@@ -122,8 +122,14 @@ async fn a_token_endpoint_that_fails_makes_no_action_call() {
         ("nothing", Fault::empty_body(StatusCode::OK)),
         ("no token", Fault::json_body(StatusCode::OK, r#"{"expires_in":1}"#)),
         ("a short token", Fault::json_body(StatusCode::OK, r#"{"token":"x","expires_in":1}"#)),
-        ("a forged token", Fault::json_body(StatusCode::OK, r#"{"token":"0123456789abcdef\r\nx: y","expires_in":1}"#)),
-        ("a negative life", Fault::json_body(StatusCode::OK, r#"{"token":"0123456789abcdef","expires_in":-1}"#)),
+        (
+            "a forged token",
+            Fault::json_body(StatusCode::OK, r#"{"token":"0123456789abcdef\r\nx: y","expires_in":1}"#),
+        ),
+        (
+            "a negative life",
+            Fault::json_body(StatusCode::OK, r#"{"token":"0123456789abcdef","expires_in":-1}"#),
+        ),
         ("a redirect", Fault::redirect(&elsewhere.base_url())),
         ("a reset", Fault::reset()),
         ("throttled", Fault::throttled("3600")),
@@ -141,7 +147,8 @@ async fn a_token_endpoint_that_fails_makes_no_action_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_endpoint_that_hangs_ends_with_the_wall_time() {
-    let world = World::builder().plugin(REFOLD).session_tokens().limits(|l| l.wall_time = Duration::from_millis(500));
+    let world =
+        World::builder().plugin(REFOLD).session_tokens().limits(|l| l.wall_time = Duration::from_millis(500));
     let world = world.start().await;
     world.sandbox.inject(Fault::hang().on_path(TOKENS));
     let error = create(&world).await.expect_err("no token in time");

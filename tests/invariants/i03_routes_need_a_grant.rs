@@ -1,5 +1,5 @@
-//! 3. A route leaves only if the grant allows its app, its action and its effect, and the call's effect
-//! reaches as far. Raw and destructive ones never by a wildcard.
+//! Invariant 3: a route leaves only if the grant allows its app, its action and its effect, and the call's
+//! effect reaches as far. Raw and destructive ones never by a wildcard.
 
 use actionbox_host::{Effect, Error, Grant, GrantBuilder, Refusal, Sent};
 use actionbox_tests::{
@@ -15,7 +15,8 @@ played_by!(succeed => a_call_that_is_not_granted_runs_no_guest);
 async fn decide(world: &World, grant: &Grant, action: &str) -> Result<(), Refusal> {
     world.sandbox.clear_requests();
     let before = (world.sandbox.executions().len(), world.audit.requests().len());
-    let report = world.play_under(grant, SEND, tricks::execute(action, parameters())).await.expect("a report");
+    let report =
+        world.play_under(grant, SEND, tricks::execute(action, parameters())).await.expect("a report");
     let event = world.audit.requests().into_iter().nth(before.1).expect("one event for one request");
     let arrived = world.sandbox.requests().len();
     match event.refusal {
@@ -75,9 +76,11 @@ async fn wildcards_reach_reads_and_writes_and_nothing_else() {
         ("_", None, false, false),
     ];
     for (action, effect, by_reads, by_writes) in table {
-        for (name, grant, allowed) in
-            [("reads", &reads, by_reads), ("writes", &writes, by_writes), ("both", &both, by_reads || by_writes)]
-        {
+        for (name, grant, allowed) in [
+            ("reads", &reads, by_reads),
+            ("writes", &writes, by_writes),
+            ("both", &both, by_reads || by_writes),
+        ] {
             let decided = decide(&world, grant, action).await;
             assert_eq!(decided.is_ok(), allowed, "{action} by {name}: {decided:?}");
             if let Err(refusal) = decided {
@@ -91,12 +94,21 @@ async fn wildcards_reach_reads_and_writes_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_grants_itself_and_nothing_beside() {
     let world = World::start().await;
-    let grant = world.grant(ACCOUNT).allow_action("hubspot", "delete_contact").allow_action("hubspot", "httprequest");
+    let grant =
+        world.grant(ACCOUNT).allow_action("hubspot", "delete_contact").allow_action("hubspot", "httprequest");
     let grant = build(grant.allow_action("hubspot", "frobnicate"), Effect::Raw);
     for action in ["delete_contact", "httprequest", "frobnicate"] {
         assert_eq!(decide(&world, &grant, action).await, Ok(()), "{action}");
     }
-    for action in ["delete_contacts", "Delete_contact", "delete-contact", "HttpRequest", "httprequest2", "frobnicat", "get_contact"] {
+    for action in [
+        "delete_contacts",
+        "Delete_contact",
+        "delete-contact",
+        "HttpRequest",
+        "httprequest2",
+        "frobnicat",
+        "get_contact",
+    ] {
         let decided = decide(&world, &grant, action).await;
         assert!(matches!(decided, Err(Refusal::Action { .. })), "{action}: {decided:?}");
     }
@@ -135,7 +147,10 @@ async fn no_request_does_more_than_its_call() {
             let decided = decide(&world, &grant, action).await;
             assert_eq!(decided.is_ok(), needed <= ceiling, "{action} during a {effect}: {decided:?}");
             if let Err(refusal) = decided {
-                assert!(matches!(refusal, Refusal::AboveCall { .. }), "{action} during a {effect}: {refusal:?}");
+                assert!(
+                    matches!(refusal, Refusal::AboveCall { .. }),
+                    "{action} during a {effect}: {refusal:?}"
+                );
             }
         }
     }
@@ -152,7 +167,10 @@ async fn listing_and_describing_execute_nothing() {
     let described = world.plugin.describe_action(&grant, "hubspot", SEND).await.expect("a schema");
     assert!(described[0].label.contains("HttpRequestDenied"), "{described:?}");
     for event in world.audit.requests() {
-        assert!(matches!(event.refusal, Some(Refusal::AboveCall { allowed: "list and describe", .. })), "{event:?}");
+        assert!(
+            matches!(event.refusal, Some(Refusal::AboveCall { allowed: "list and describe", .. })),
+            "{event:?}"
+        );
     }
     assert_eq!(world.audit.requests().len(), 2);
     world.assert_untouched();
@@ -165,7 +183,8 @@ async fn listing_and_describing_execute_nothing() {
 async fn a_call_that_is_not_granted_runs_no_guest() {
     let world = World::start().await;
     let none = json!({});
-    let hubspot = world.grant(ACCOUNT).allow_reads("hubspot").allow_writes("hubspot").build().expect("a grant");
+    let hubspot =
+        world.grant(ACCOUNT).allow_reads("hubspot").allow_writes("hubspot").build().expect("a grant");
     let empty = Grant::default();
     let no_app = world.grant(ACCOUNT).build().expect("a grant");
     for (name, grant, app, action) in [

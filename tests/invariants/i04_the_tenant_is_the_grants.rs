@@ -1,4 +1,4 @@
-//! 4. The tenant is the grant's: nothing that a guest sends selects another account.
+//! Invariant 4: the tenant is the grant's: nothing that a guest sends selects another account.
 
 use actionbox_host::{BadBody, Effect, Limits, Refusal};
 use actionbox_sandbox::Sandbox;
@@ -51,9 +51,24 @@ fn assert_own_account(world: &World, what: &str) {
 async fn a_guest_cannot_build_the_hosts_headers() {
     let world = World::start().await;
     let names = [
-        "x-api-key", "X-API-KEY", "linked_account_id", "Linked_Account_Id", "LINKED_ACCOUNT_ID", "linked-account-id",
-        "authorization", "Authorization", "cookie", "set-cookie", "host", "proxy-authorization", "connection",
-        "transfer-encoding", "upgrade", "keep-alive", "proxy-connection", "http2-settings",
+        "x-api-key",
+        "X-API-KEY",
+        "linked_account_id",
+        "Linked_Account_Id",
+        "LINKED_ACCOUNT_ID",
+        "linked-account-id",
+        "authorization",
+        "Authorization",
+        "cookie",
+        "set-cookie",
+        "host",
+        "proxy-authorization",
+        "connection",
+        "transfer-encoding",
+        "upgrade",
+        "keep-alive",
+        "proxy-connection",
+        "http2-settings",
     ];
     let report = world.play("set_forbidden", json!({ "names": names })).await.expect("a report");
     for name in names {
@@ -66,9 +81,26 @@ async fn a_guest_cannot_build_the_hosts_headers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_header_of_a_guest_selects_an_account() {
     let names = [
-        "linked_account_id", "linked-account-id", "LINKED_ACCOUNT_ID", "linkedaccountid", "linked_account", "x-linked-account-id",
-        "x_linked_account_id", "x-account", "x-account-id", "x-tenant", "x-user", "authorization", "x-authorization",
-        "x-api-key", "api-key", "cookie", "x-forwarded-user", "x-session-token", "linked_account_id\u{a0}", "linked_account_id:",
+        "linked_account_id",
+        "linked-account-id",
+        "LINKED_ACCOUNT_ID",
+        "linkedaccountid",
+        "linked_account",
+        "x-linked-account-id",
+        "x_linked_account_id",
+        "x-account",
+        "x-account-id",
+        "x-tenant",
+        "x-user",
+        "authorization",
+        "x-authorization",
+        "x-api-key",
+        "api-key",
+        "cookie",
+        "x-forwarded-user",
+        "x-session-token",
+        "linked_account_id\u{a0}",
+        "linked_account_id:",
     ];
     for (how, builder) in worlds() {
         let world = builder.start().await;
@@ -114,10 +146,29 @@ async fn no_path_or_query_selects_an_account() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_key_of_a_body_selects_an_account() {
     let keys = [
-        "linked_account_id", "linkedAccountId", "LinkedAccountID", "LINKED_ACCOUNT_ID", "linked-account-id", "linked.account.id",
-        "linked account id", " linked_account_id ", "linked_account_i\\u0064", "\\u006cinked_account_id", "linked_account",
-        "linkedAccount", "linkedaccount", "x-api-key", "X_API_KEY", "xApiKey", "x-api-key ", "authorization",
-        "Authorization", "session_token", "sessionToken", "linked_account_id\\u0000", "\\u200blinked_account_id",
+        "linked_account_id",
+        "linkedAccountId",
+        "LinkedAccountID",
+        "LINKED_ACCOUNT_ID",
+        "linked-account-id",
+        "linked.account.id",
+        "linked account id",
+        " linked_account_id ",
+        "linked_account_i\\u0064",
+        "\\u006cinked_account_id",
+        "linked_account",
+        "linkedAccount",
+        "linkedaccount",
+        "x-api-key",
+        "X_API_KEY",
+        "xApiKey",
+        "x-api-key ",
+        "authorization",
+        "Authorization",
+        "session_token",
+        "sessionToken",
+        "linked_account_id\\u0000",
+        "\\u200blinked_account_id",
     ];
     for (how, builder) in worlds() {
         let world = builder.start().await;
@@ -135,7 +186,10 @@ async fn no_key_of_a_body_selects_an_account() {
                 let report = world.play(SEND, request).await.expect("a report");
                 assert_eq!(report["error"], "ErrorCode::HttpRequestDenied", "{how}, {body}");
                 let refusal = world.audit.requests().into_iter().nth(before).expect("an event").refusal;
-                assert!(matches!(refusal, Some(Refusal::Body(BadBody::SelectsAccount(_)))), "{body}: {refusal:?}");
+                assert!(
+                    matches!(refusal, Some(Refusal::Body(BadBody::SelectsAccount(_)))),
+                    "{body}: {refusal:?}"
+                );
             }
         }
         world.assert_untouched();
@@ -151,7 +205,8 @@ async fn an_account_deep_in_the_parameters_is_data_and_selects_nothing() {
             json!({ "limit": "1", "list": [{ "x-api-key": NEIGHBOUR }] }),
             json!({ "limit": "1", "email": NEIGHBOUR }),
         ] {
-            let report = world.play(SEND, tricks::execute("get_contact", parameters.clone())).await.expect("a report");
+            let report =
+                world.play(SEND, tricks::execute("get_contact", parameters.clone())).await.expect("a report");
             assert_eq!(report["status"], 200, "{how}, {parameters}: {report}");
             let body = report["body"].as_str().expect("a body");
             assert!(!body.contains(&Sandbox::seeded_domain(NEIGHBOUR)), "{how}, {parameters}: {body}");
@@ -167,7 +222,11 @@ async fn two_tenants_of_one_plugin_at_once_get_their_own() {
         let world = builder.start().await;
         let calls = [ACCOUNT, NEIGHBOUR].repeat(20).into_iter().map(|account| {
             let limits = Limits { requests: 4, ..Limits::default() };
-            let grant = world.grant(account).allow_reads("hubspot").own_action("hubspot", "request_at_once", Effect::Read);
+            let grant = world.grant(account).allow_reads("hubspot").own_action(
+                "hubspot",
+                "request_at_once",
+                Effect::Read,
+            );
             let (grant, plugin) = (grant.limits(limits).build().expect("a grant"), world.plugin.clone());
             tokio::spawn(async move {
                 let request = tricks::execute("get_contact", json!({ "limit": "1", "asked_by": account }));

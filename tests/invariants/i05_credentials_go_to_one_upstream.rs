@@ -1,9 +1,10 @@
-//! 5. Credentials go only to the upstream they were granted for, and redirects are never followed.
+//! Invariant 5: credentials go only to the upstream they were granted for, and redirects are never
+//! followed.
 
 use std::process::Command;
 
-use actionbox_host::{Effect, Error, Grant, Sent, Upstream, Withheld};
 use actionbox_examples::REFOLD;
+use actionbox_host::{Effect, Error, Grant, Sent, Upstream, Withheld};
 use actionbox_sandbox::{Fault, Sandbox, StatusCode};
 use actionbox_tests::{
     canary,
@@ -34,7 +35,11 @@ async fn a_redirect_is_never_followed() {
                 world.sandbox.inject(Fault::empty_body(status).with_header("location", location));
                 let report = world.play(SEND, request).await.expect("a report");
                 assert_eq!(report["error"], "ErrorCode::HttpProtocolError", "{status} {location}");
-                assert_eq!(report["status"], json!(null), "{status} {location}: not even the status is shown");
+                assert_eq!(
+                    report["status"],
+                    json!(null),
+                    "{status} {location}: not even the status is shown"
+                );
                 assert_eq!(world.sandbox.requests().len(), 1, "{status} {location}");
             }
         }
@@ -47,10 +52,15 @@ async fn a_redirect_is_never_followed() {
 async fn the_embedder_learns_of_a_redirect_and_that_the_request_was_sent() {
     let elsewhere = Listener::silent().await;
     let world = World::refold().await;
-    for (action, parameters) in [("get_contact", json!({})), ("create_contact", json!({ "email": "a@b.example" }))] {
+    for (action, parameters) in
+        [("get_contact", json!({})), ("create_contact", json!({ "email": "a@b.example" }))]
+    {
         world.sandbox.inject(Fault::redirect(&elsewhere.base_url()));
         let error = world.execute(action, parameters).await.expect_err("a redirect");
-        assert!(matches!(error, Error::Withheld { reason: Withheld::Redirect, sent: Sent::Yes }), "{error:?}");
+        assert!(
+            matches!(error, Error::Withheld { reason: Withheld::Redirect, sent: Sent::Yes }),
+            "{error:?}"
+        );
     }
     assert_eq!(world.sandbox.requests().len(), 2);
     assert_eq!(elsewhere.connections().await.expect("it listens"), 0);
@@ -86,9 +96,14 @@ async fn two_upstreams_see_only_their_own_credentials() {
     let other = other.start().await.expect("a sandbox server");
     let upstream = Upstream::refold().at(&other.base_url()).expect("a base URL");
     let credentials = actionbox_host::ApiKey::new(other_key.as_str(), ACCOUNT).expect("valid");
-    let theirs = Grant::builder("other").upstream(upstream, credentials).allow_reads("hubspot").build().expect("a grant");
+    let theirs = Grant::builder("other")
+        .upstream(upstream, credentials)
+        .allow_reads("hubspot")
+        .build()
+        .expect("a grant");
     let calls = (0..40).map(|number| {
-        let (plugin, grant) = (world.plugin.clone(), if number % 2 == 0 { theirs.clone() } else { world.grant.clone() });
+        let (plugin, grant) =
+            (world.plugin.clone(), if number % 2 == 0 { theirs.clone() } else { world.grant.clone() });
         tokio::spawn(async move { plugin.execute_action(&grant, "hubspot", "get_contact", &json!({})).await })
     });
     for call in calls.collect::<Vec<_>>() {
@@ -119,14 +134,19 @@ async fn a_session_token_and_the_key_for_it_stay_at_their_upstream() {
     for request in world.sandbox.requests() {
         let for_a_token = request.target.starts_with("/api/v2/public/session-token");
         assert_eq!(request.header("x-api-key").is_some(), for_a_token, "{}", request.target);
-        assert!(for_a_token || request.target.starts_with("/api/v2/integration-schema/"), "{}", request.target);
+        assert!(
+            for_a_token || request.target.starts_with("/api/v2/integration-schema/"),
+            "{}",
+            request.target
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_destructive_or_raw_call_is_no_way_around() {
     let world = World::start().await;
-    let grant = world.grant(ACCOUNT).allow_action("hubspot", "httprequest").own_action("hubspot", SEND, Effect::Raw);
+    let grant =
+        world.grant(ACCOUNT).allow_action("hubspot", "httprequest").own_action("hubspot", SEND, Effect::Raw);
     let grant = grant.build().expect("a grant");
     let elsewhere = Listener::silent().await;
     for request in [
@@ -151,7 +171,8 @@ async fn a_proxy_in_the_environment_is_not_used() {
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         command.env(name, proxy.base_url());
     }
-    let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("it runs");
+    let output =
+        tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("it runs");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
     assert_eq!(proxy.connections().await.expect("it listens"), 0);

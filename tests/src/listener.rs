@@ -134,13 +134,12 @@ fn tls(protocol: &str) -> (TlsAcceptor, String) {
     let names = vec!["127.0.0.1".to_owned()];
     let certificate = CertificateParams::new(names).expect("names").self_signed(&key).expect("a certificate");
     let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let mut config =
-        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], private)
-            .expect("a certificate");
+    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], private)
+        .expect("a certificate");
     config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
     (TlsAcceptor::from(Arc::new(config)), certificate.pem())
 }

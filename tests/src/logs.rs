@@ -67,7 +67,8 @@ pub fn lines_from(target: &str) -> usize {
 
 fn hear(target: &str, text: String) {
     static PREFIXES: LazyLock<aho_corasick::AhoCorasick> = LazyLock::new(|| {
-        let needles = [canary::PREFIX, TOKEN_PREFIX].into_iter().flat_map(|prefix| encodings(prefix.as_bytes()));
+        let needles =
+            [canary::PREFIX, TOKEN_PREFIX].into_iter().flat_map(|prefix| encodings(prefix.as_bytes()));
         let needles: Vec<_> = needles.map(|(_, needle)| needle).collect();
         aho_corasick::AhoCorasick::builder().ascii_case_insensitive(true).build(needles).expect("few needles")
     });

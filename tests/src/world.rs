@@ -270,8 +270,7 @@ impl Builder {
     pub async fn start(self) -> World {
         logs::listen();
         let key = canary::secret();
-        let sandbox =
-            Sandbox::builder().api_key(&key).account(ACCOUNT).account(NEIGHBOUR).no_rate_limit();
+        let sandbox = Sandbox::builder().api_key(&key).account(ACCOUNT).account(NEIGHBOUR).no_rate_limit();
         let sandbox = (self.sandbox)(sandbox).start().await.expect("a sandbox server");
         let audit = Audit::default();
         let mut host = ActionHost::builder()

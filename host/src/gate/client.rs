@@ -4,6 +4,7 @@
 //! deadline bounds everything from the resolver to the last byte.
 
 mod connector;
+mod hushed;
 
 use std::{
     error::Error as StdError,
@@ -18,13 +19,16 @@ use hyper::body::{Body, Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
+    rt::TokioTimer,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use tokio::sync::Semaphore;
 
-use self::connector::Timed;
+use self::{
+    connector::Timed,
+    hushed::{Hushed, HushedExecutor},
+};
 use crate::{
     audit::escaped,
     error::{ConfigError, Sent},
@@ -92,7 +96,7 @@ impl Client {
         } else {
             https.enable_http1().wrap_connector(tcp)
         };
-        let client = legacy::Client::builder(TokioExecutor::new())
+        let client = legacy::Client::builder(HushedExecutor)
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(limits.idle_time)
@@ -127,7 +131,7 @@ impl Client {
             let (parts, body) = answer.into_parts();
             Ok(Response::from_parts(parts, collect(body, bytes).await?))
         };
-        match tokio::time::timeout_at(deadline.into(), exchange).await {
+        match tokio::time::timeout_at(deadline.into(), Hushed::new(exchange)).await {
             Ok(result) => result,
             Err(_) => Err(SendFailure::Timeout { sent }),
         }
@@ -157,6 +161,10 @@ async fn collect(mut body: Incoming, bytes: &Allowance) -> Result<Bytes, SendFai
             }
             (Some(_), false) => more.extend_from_slice(&data),
         }
+    }
+    // Over HTTP/2, a stream may be reset with "no error", which looks like its end.
+    if body.size_hint().lower() != 0 {
+        return Err(SendFailure::Broken("the body is shorter than it was said to be".to_owned()));
     }
     taken.keep();
     Ok(if more.is_empty() { whole.unwrap_or_default() } else { more.freeze() })
@@ -197,7 +205,7 @@ fn classify(error: &legacy::Error) -> SendFailure {
     let mut source = error.source();
     while let Some(inner) = source {
         if let Some(tls) = inner.downcast_ref().and_then(tls_error) {
-            return SendFailure::Tls(tls.to_string());
+            return SendFailure::Tls(tls_text(tls));
         }
         source = inner.source();
     }
@@ -208,6 +216,17 @@ fn classify(error: &legacy::Error) -> SendFailure {
 fn tls_error(error: &std::io::Error) -> Option<&rustls::Error> {
     let inner = error.get_ref()?;
     inner.downcast_ref().or_else(|| tls_error(inner.downcast_ref()?))
+}
+
+/// Returns the text of a TLS error, without the names of a certificate: the peer has chosen them.
+fn tls_text(error: &rustls::Error) -> String {
+    use rustls::{CertificateError, Error};
+    match error {
+        Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, .. }) => {
+            format!("the certificate is not valid for {}", expected.to_str())
+        }
+        other => escaped(&other.to_string()),
+    }
 }
 
 /// Returns the message of the innermost error: the one that says what happened.

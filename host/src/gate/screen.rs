@@ -71,24 +71,26 @@ impl Screen {
     /// Tells whether the bytes hold a secret: as they are, without control characters (UTF-16, folded
     /// lines), and below up to four layers of JSON, percent or entity escapes.
     pub(crate) fn finds(&self, bytes: &[u8]) -> bool {
-        let mut view = Cow::Borrowed(bytes);
-        for _ in 0..LAYERS {
-            if self.patterns.is_match(view.as_ref()) {
+        let matches = |view: &[u8]| self.patterns.is_match(view);
+        let mut view = Some(Cow::Borrowed(bytes));
+        // Line breaks may be escaped, and escapes may be broken by lines: here they go before each layer.
+        let mut dense: Option<Vec<u8>> = None;
+        for _ in 0..=LAYERS {
+            let stripped = view.as_deref().and_then(without_controls);
+            if [view.as_deref(), stripped.as_deref(), dense.as_deref()].into_iter().flatten().any(matches) {
                 return true;
             }
-            if let Some(dense) = without_controls(&view)
-                && self.patterns.is_match(&dense)
-            {
-                return true;
-            }
-            match unescape(&view) {
-                Some(next) => view = Cow::Owned(next),
-                None => return false,
+            let densest = dense.or(stripped);
+            dense = densest.and_then(|dense| unescape(&dense));
+            dense = dense.map(|dense| without_controls(&dense).unwrap_or(dense));
+            view = view.and_then(|view| unescape(&view)).map(Cow::Owned);
+            if view.is_none() && dense.is_none() {
+                return false;
             }
         }
         // Still escaped below the last layer: nothing honest looks like that, but it may be large and
-        // innocent text about escaping, so it is read once more and not refused.
-        self.patterns.is_match(view.as_ref())
+        // innocent text about escaping, so it is not refused.
+        false
     }
 }
 
@@ -238,7 +240,7 @@ mod tests {
                 SECRET.replace('/', "%2F").replace('+', "%2b").replace('=', "%3D").into(),
             ),
             ("percent twice", escaped(&|b| format!("%25{b:02X}")).into()),
-            ("JSON escapes", json.into()),
+            ("JSON escapes", json.clone().into()),
             ("JSON in JSON", twice.into()),
             ("an escaped slash", SECRET.replace('/', "\\/").into()),
             ("decimal entities", escaped(&|b| format!("&#{b};")).into()),
@@ -247,6 +249,9 @@ mod tests {
             ("UTF-16BE", SECRET.encode_utf16().flat_map(u16::to_be_bytes).collect()),
             ("folded lines", folded.into()),
             ("folded and indented lines", SECRET.replace('0', "0\r\n \t").into()),
+            ("escapes that lines break", escaped(&|b| format!("%\r\n{b:02x}")).into()),
+            ("escapes in UTF-16", json.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+            ("escaped line breaks in percent", escaped(&|b| format!("%\\u000a{b:02x}")).into()),
             ("escapes of JavaScript", escaped(&|b| format!("\\u{{{b:x}}}")).into()),
             ("old escapes of JavaScript", escaped(&|b| format!("%u{b:04X}")).into()),
             ("entities with zeros", escaped(&|b| format!("&#{b:020};")).into()),

@@ -33,8 +33,8 @@ wit_bindgen::generate!({
     generate_all,
 });
 
-use exports::actionbox::plugin::actions::{Action, Guest, Outcome, Parameter};
 use actionbox::plugin::types::{Effect, Error, ParameterKind, Success};
+use exports::actionbox::plugin::actions::{Action, Guest, Outcome, Parameter};
 use serde_json::{Value, json};
 
 /// What a trick found out, or the contract's error that it ends with.

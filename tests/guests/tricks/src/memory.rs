@@ -49,6 +49,8 @@ fn occurrences(masked: &[u8]) -> usize {
     // Not from 0: a null pointer cannot be read, even here.
     let starts = 1..end.saturating_sub(rest.len());
     starts
-        .filter(|start| at(*start) == *first && rest.iter().enumerate().all(|(i, byte)| at(start + 1 + i) == *byte))
+        .filter(|start| {
+            at(*start) == *first && rest.iter().enumerate().all(|(i, byte)| at(start + 1 + i) == *byte)
+        })
         .count()
 }

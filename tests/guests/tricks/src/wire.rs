@@ -192,7 +192,8 @@ pub fn write(outgoing: OutgoingBody, mut rest: &[u8], trailers: Option<Fields>) 
 }
 
 fn read(answer: IncomingResponse) -> Value {
-    let headers: Vec<_> = answer.headers().entries().into_iter().map(|(name, value)| show(&name, &value)).collect();
+    let headers: Vec<_> =
+        answer.headers().entries().into_iter().map(|(name, value)| show(&name, &value)).collect();
     let mut report = json!({ "status": answer.status(), "headers": headers });
     let Ok(body) = answer.consume() else { return report };
     match bytes(&body) {
