@@ -42,6 +42,10 @@ fn json_escapes(text: &str) -> String {
     text.bytes().map(|byte| format!("\\u{byte:04x}")).collect()
 }
 
+fn numbers(text: &str, between: &str) -> Vec<u8> {
+    text.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(between).into_bytes()
+}
+
 fn in_json(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")
 }
@@ -127,6 +131,9 @@ const ENCODINGS: &[(&str, Encoding)] = &[
             .into()
     }),
     ("in entities twice", |s| each(s, |b| format!("&amp;#{b};"))),
+    ("as numbers", |s| numbers(s, ",")),
+    ("as numbers with blanks", |s| numbers(s, ", ")),
+    ("as numbers, one a line", |s| numbers(s, ",\n    ")),
     ("in UTF-16, little-endian", |s| wide(s, |u| u.to_le_bytes().into())),
     ("in UTF-16, big-endian", |s| wide(s, |u| u.to_be_bytes().into())),
     ("in UTF-16 with a byte order mark", |s| wide(&format!("\u{feff}{s}"), |u| u.to_le_bytes().into())),
@@ -175,7 +182,6 @@ const ADMITTED: &[(&str, Encoding)] = &[
     }),
     ("quoted-printable", |s| each(s, |b| format!("={b:02X}"))),
     ("octal", |s| each(s, |b| format!("\\{b:03o}"))),
-    ("as an array of numbers", |s| format!("{:?}", s.as_bytes()).into()),
     ("backwards", |s| s.bytes().rev().collect()),
     ("split over several strings", |s| {
         let (left, right) = s.split_at(s.len() / 2);
@@ -198,11 +204,8 @@ fn what_is_not_found_is_admitted() {
             let attack = Attack::new(Fate::Broken, lie);
             let stage = Stage::new(&format!("admitted: {words}"), &attack).await;
             let played = stage.arena.world.play_under(&stage.grant, SEND, tricks::write()).await;
-            assert_eq!(
-                played.expect("a report")["status"],
-                200,
-                "{words}: it is found now, and the document is wrong"
-            );
+            let report = played.expect("a report");
+            assert_eq!(report["status"], 200, "{words} is found now, says SECURITY.md otherwise: {report}");
         }
     });
 }

@@ -3,7 +3,7 @@
 use actionbox_host::Sent;
 use actionbox_tests::{
     attacks,
-    liar::{Act, Listening},
+    liar::Act,
     scoreboard::{Case, Hole},
 };
 
@@ -95,13 +95,6 @@ fn cases() -> Vec<Case<Attack>> {
         Attack::says(unknown(), then_silence("HTTP/1.1 102 Processing\r\n\r\n")),
     );
     case("silence after the request", Attack::says(unknown(), vec![Act::Hush]));
-    case(
-        "silence without reading the request",
-        Attack::says(unknown(), vec![Act::Hush]).listening(|_, _| Listening {
-            greeting: vec![Act::Say(b"".into()), Act::Next],
-            ..Listening::default()
-        }),
-    );
     case("silence within the status line", Attack::says(unknown(), then_silence("HTTP/1.1 2")));
     case("silence within the head", Attack::says(unknown(), then_silence("HTTP/1.1 200 OK\r\ncontent-le")));
     case(

@@ -43,7 +43,7 @@ const EXECUTE: &str = "/api/v2/integration-schema/hubspot/actions/create_contact
 pub(crate) struct Arena {
     pub(crate) world: World,
     pub(crate) refold: Plugin,
-    pub(crate) authority: Authority,
+    authority: Authority,
     ledger: Arc<Ledger>,
 }
 
@@ -85,7 +85,7 @@ impl Arena {
     }
 
     /// Returns the arena whose host speaks HTTP/1.1.
-    pub(crate) async fn get() -> &'static Self {
+    async fn get() -> &'static Self {
         static ARENA: OnceCell<Arena> = OnceCell::const_new();
         ARENA.get_or_init(async || Self::make(false)).await
     }
@@ -98,7 +98,7 @@ impl Arena {
 }
 
 /// Makes a secret that looks different in most encodings, and that no other test has.
-pub(crate) fn secret() -> String {
+fn secret() -> String {
     format!("{}/+Qz=~.-_", canary::secret())
 }
 
@@ -246,7 +246,7 @@ impl Stage {
         let secrets = Secrets { key, tokens, sent };
         let known = secrets.clone();
         let listening = (attack.listening)(&arena.authority, &secrets);
-        let server = Liar::start(listening, Arc::new(move |_, asked| script(&known, asked))).await;
+        let server = Liar::start(listening, Arc::new(move |asked| script(&known, asked))).await;
         let upstream = Upstream::refold().at(&server.base_url()).expect("a base URL");
         let credentials: Arc<dyn CredentialProvider> = match attack.session_tokens {
             true => Arc::new(SessionTokens::new(secrets.key.as_str(), ACCOUNT).expect("a key")),
@@ -265,18 +265,13 @@ impl Stage {
         Self { arena, server, grant, secrets, finder, tenant, session_tokens }
     }
 
-    /// Has the hostile plugin play a trick.
-    pub(crate) async fn play(&self, trick: &str, options: Value) -> Result<Value, Error> {
-        let played = self.arena.world.play_under(&self.grant, trick, options).await;
+    /// Has the hostile plugin write.
+    pub(crate) async fn send_write(&self) -> Result<Value, Error> {
+        let played = self.arena.world.play_under(&self.grant, tricks::SEND, tricks::write()).await;
         if let Ok(report) = &played {
             self.assert_clean("what the guest got", report.to_string());
         }
         self.look_around(played)
-    }
-
-    /// Has the hostile plugin write.
-    pub(crate) async fn send_write(&self) -> Result<Value, Error> {
-        self.play(tricks::SEND, tricks::write()).await
     }
 
     /// Has the reference plugin write.
@@ -289,8 +284,7 @@ impl Stage {
         self.execute("get_contact", &json!({ "limit": "1" })).await
     }
 
-    /// Has the reference plugin execute an action.
-    pub(crate) async fn execute(&self, action: &str, parameters: &Value) -> Result<Outcome, Error> {
+    async fn execute(&self, action: &str, parameters: &Value) -> Result<Outcome, Error> {
         let executed = self.arena.refold.execute_action(&self.grant, "hubspot", action, parameters).await;
         self.look_around(executed)
     }
@@ -326,7 +320,7 @@ impl Stage {
     }
 
     /// Asserts that no part of a secret is in something that can be shown.
-    pub(crate) fn assert_clean(&self, what: &str, shown: impl AsRef<[u8]>) {
+    fn assert_clean(&self, what: &str, shown: impl AsRef<[u8]>) {
         self.finder.assert_absent(what, shown);
     }
 

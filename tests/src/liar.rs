@@ -64,8 +64,8 @@ impl Asked {
     }
 }
 
-/// Says what to do about a request: its number, from 0, and the request.
-pub type Script = Arc<dyn Fn(usize, &Asked) -> Vec<Act> + Send + Sync>;
+/// Says what to do about a request.
+pub type Script = Arc<dyn Fn(&Asked) -> Vec<Act> + Send + Sync>;
 
 /// A server that does what its scripts say.
 pub struct Liar {
@@ -94,7 +94,7 @@ pub struct Listening {
     pub tls: Option<TlsAcceptor>,
     /// Speaks HTTP/2 above TLS.
     pub http2: bool,
-    /// What it does on the bare connection, before TLS and before it is asked anything.
+    /// What it does on the bare connection in the place of everything else.
     pub greeting: Vec<Act>,
 }
 
@@ -130,7 +130,7 @@ impl Liar {
 
     /// Starts one that is never to be asked anything, and says nothing.
     pub async fn silent() -> Self {
-        Self::start(Listening { greeting: vec![Act::Hush], ..Listening::default() }, Arc::new(|_, _| vec![]))
+        Self::start(Listening { greeting: vec![Act::Hush], ..Listening::default() }, Arc::new(|_| vec![]))
             .await
     }
 
@@ -186,25 +186,16 @@ impl Drop for Open<'_> {
     }
 }
 
-async fn serve(mut tcp: TcpStream, listening: Listening, script: &Script, heard: &Heard) -> io::Result<()> {
+async fn serve(tcp: TcpStream, listening: Listening, script: &Script, heard: &Heard) -> io::Result<()> {
     tcp.set_nodelay(true)?;
     if !listening.greeting.is_empty() {
         let mut line = Line::Tcp(tcp);
-        return match line.perform(&listening.greeting).await? {
-            Then::Next => match line {
-                Line::Tcp(tcp) => converse(Line::Tcp(tcp), script, heard).await,
-                Line::Tls(_) => Ok(()),
-            },
-            Then::Close => line.close().await,
-        };
+        line.perform(&listening.greeting).await?;
+        return line.close().await;
     }
     let line = match &listening.tls {
         Some(acceptor) => Line::Tls(Box::new(acceptor.accept(tcp).await?)),
-        None => {
-            // Nothing is read ahead of a request.
-            tcp.flush().await?;
-            Line::Tcp(tcp)
-        }
+        None => Line::Tcp(tcp),
     };
     if listening.http2 {
         converse_http2(line, script, heard).await
@@ -258,12 +249,8 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 
 impl Heard {
     fn note(&self, asked: &Asked, script: &Script) -> Vec<Act> {
-        let number = {
-            let mut all = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            all.push(asked.clone());
-            all.len() - 1
-        };
-        script(number, asked)
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
+        script(asked)
     }
 }
 
