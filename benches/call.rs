@@ -10,7 +10,7 @@ use std::{
 };
 
 use actionbox_examples::REFOLD;
-use actionbox_host::{ActionHost, ApiKey, Grant, Outcome, Plugin, Upstream};
+use actionbox_host::{ActionHost, ApiKey, Grant, HostLimits, Outcome, Plugin, Upstream};
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
 use http::{Request, header};
@@ -37,7 +37,10 @@ async fn run(upstream: SocketAddr) -> anyhow::Result<()> {
     let (host, boxed) = cold(upstream).await?;
     let native = Arc::new(Native::new(upstream));
     println!();
-    println!("{:<14}{:>14}{:>14}{:>9}{:>14}{:>14}", "warm", "native", "actionbox", "ratio", "native p50", "actionbox p50");
+    println!(
+        "{:<14}{:>14}{:>14}{:>9}{:>14}{:>14}",
+        "warm", "native", "actionbox", "ratio", "native p50", "actionbox p50"
+    );
     for concurrency in [1, 32] {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
@@ -62,7 +65,9 @@ async fn run(upstream: SocketAddr) -> anyhow::Result<()> {
 /// Times a first call from nothing: host, load (compile included) and call.
 async fn cold(upstream: SocketAddr) -> anyhow::Result<(ActionHost, Arc<Boxed>)> {
     let began = Instant::now();
-    let host = ActionHost::builder().build()?;
+    // The pace that the upstream asks for is not what is measured.
+    let limits = HostLimits { account_rate: None, ..HostLimits::default() };
+    let host = ActionHost::builder().host_limits(limits).build()?;
     let built = began.elapsed();
     let plugin = host.load(REFOLD).await?;
     let loaded = began.elapsed();
@@ -105,7 +110,10 @@ struct Boxed {
 
 impl Call for Boxed {
     async fn call(&self) -> anyhow::Result<()> {
-        let outcome = self.plugin.execute_action(&self.grant, "hubspot", "get_contact", &json!({ "limit": "1" })).await?;
+        let outcome = self
+            .plugin
+            .execute_action(&self.grant, "hubspot", "get_contact", &json!({ "limit": "1" }))
+            .await?;
         ensure!(matches!(outcome, Outcome::Succeeded(_)), "the call did not succeed: {outcome:?}");
         Ok(())
     }
@@ -121,7 +129,10 @@ impl Native {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(tcp);
-        Self { client, uri: format!("http://{upstream}/api/v2/integration-schema/hubspot/actions/get_contact/execute") }
+        Self {
+            client,
+            uri: format!("http://{upstream}/api/v2/integration-schema/hubspot/actions/get_contact/execute"),
+        }
     }
 }
 

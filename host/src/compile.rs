@@ -27,23 +27,33 @@ pub(crate) async fn compile(host: &Arc<Shared>, source: Arc<Source>) -> Result<C
     // Fails only when the semaphore is closed, which nobody does. Held by the work itself, which goes on
     // when nobody waits for it any more.
     let turn = host.compiling.clone().acquire_owned().await;
-    let shared = host.clone();
-    let compiled = match &host.worker {
-        None => tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            precheck::check(&source.bytes, &shared.host_limits)?;
-            Component::from_binary(&shared.engine, &source.bytes).map_err(invalid)
-        }),
+    let (shared, checked) = (host.clone(), source.clone());
+    off_thread(move || precheck::check(&checked.bytes, &shared.host_limits)).await?;
+    let engine = host.engine.clone();
+    match &host.worker {
+        None => {
+            off_thread(move || {
+                let _turn = turn;
+                Component::from_binary(&engine, &source.bytes).map_err(invalid)
+            })
+            .await
+        }
         Some(worker) => {
             let code = worker.compile(&source, &host.host_limits).await?;
-            tokio::task::spawn_blocking(move || {
+            off_thread(move || {
                 let _turn = turn;
-                code.load(&shared.engine)
+                code.load(&engine)
             })
+            .await
         }
-    };
-    // Hostile bytes can make the compiler panic.
-    compiled.await.unwrap_or(Err(LoadError::Compiler))
+    }
+}
+
+/// Runs slow work off the async threads. Hostile bytes can make a compiler panic: that is an error too.
+async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
+) -> Result<T, LoadError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(LoadError::Compiler))
 }
 
 /// Tells a component from everything else by its first bytes. Precompiled code is trusted code: it is

@@ -329,7 +329,7 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// The component is larger than [`HostLimits::component_bytes`](crate::HostLimits::component_bytes).
-    #[error("the component is larger than {limit} bytes")]
+    #[error("the component is larger than {limit} bytes, the limit component_bytes of this host")]
     TooLarge {
         /// The bound.
         limit: usize,

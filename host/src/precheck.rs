@@ -1,9 +1,10 @@
 //! What can be told of a component before it is compiled: how much work it would be.
 //!
 //! Compiling is not a sandboxed step. Hostile bytes make it slow by very many functions or by very large
-//! ones; both are counted here in one pass over the sections, without looking into a function.
+//! ones; both are counted here in one pass over the sections, without looking into a function. Always done in
+//! the host's own process: the parser is fast, and safe.
 
-use wasmparser::{Parser, Payload};
+use wasmparser::{ComponentTypeRef, Parser, Payload};
 
 use crate::{audit::escaped, error::LoadError, limits::HostLimits};
 
@@ -31,6 +32,15 @@ pub(crate) fn check(bytes: &[u8], limits: &HostLimits) -> Result<(), LoadError> 
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
                 depth += 1;
                 at_most("components within components", depth, DEPTH)?;
+            }
+            // The compiler refuses these too, and does not say which.
+            Payload::ComponentImportSection(imports) if depth == 0 => {
+                for import in imports {
+                    let import = import.map_err(invalid)?;
+                    if let ComponentTypeRef::Component(_) | ComponentTypeRef::Module(_) = import.ty {
+                        return Err(LoadError::ForeignImports { imports: vec![escaped(import.name.name)] });
+                    }
+                }
             }
             // The outermost end is the last.
             Payload::End(_) => depth = depth.saturating_sub(1),
@@ -79,7 +89,7 @@ mod tests {
     fn nesting_ends_somewhere() {
         let nested = |depth: usize| format!("{}{}", "(component ".repeat(depth), ")".repeat(depth));
         assert_eq!(refused(&component(&nested(10))), None);
-        assert_eq!(refused(&component(&nested(100))), Some("components within components"));
+        assert_eq!(refused(&component(&nested(20))), Some("components within components"));
         let in_turn = "(component (core module))".repeat(100);
         assert_eq!(refused(&component(&in_turn)), None, "a hundred beside each other are not nested");
     }

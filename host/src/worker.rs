@@ -24,7 +24,6 @@ use crate::{
     error::LoadError,
     host,
     limits::HostLimits,
-    precheck,
 };
 
 /// How to start a program that compiles components: one that calls [`CompileWorker::serve`] and nothing else.
@@ -72,8 +71,8 @@ impl CompileWorker {
         Self { program: program.into(), arguments: arguments.into_iter().map(Into::into).collect() }
     }
 
-    /// Compiles one component from stdin to stdout, within the limits of the first line of stdin; for the
-    /// worker's own `main`.
+    /// Compiles one component from stdin to stdout, within the memory that the first line of stdin names; for
+    /// the worker's own `main`.
     pub fn serve() -> ExitCode {
         match serve() {
             Ok(()) => ExitCode::SUCCESS,
@@ -105,8 +104,7 @@ impl CompileWorker {
             return Err(std::io::Error::other("the worker has no pipes"));
         };
         let given = async {
-            let head = format!("{} {} {}\n", limits.compile_bytes, limits.functions, limits.function_bytes);
-            stdin.write_all(head.as_bytes()).await?;
+            stdin.write_all(format!("{}\n", limits.compile_bytes).as_bytes()).await?;
             stdin.write_all(&source.bytes).await?;
             stdin.shutdown().await?;
             drop(stdin);
@@ -155,19 +153,13 @@ fn serve() -> std::io::Result<()> {
     let mut input = std::io::stdin().lock();
     let mut head = String::new();
     std::io::BufRead::read_line(&mut input, &mut head)?;
-    let mut numbers = head.split_whitespace().map(str::parse);
-    let mut number = || match numbers.next() {
-        Some(Ok(number)) => Ok::<usize, _>(number),
-        _ => Err(std::io::Error::from(std::io::ErrorKind::InvalidInput)),
-    };
-    let compile_bytes = number()?;
-    let limits = HostLimits { functions: number()?, function_bytes: number()?, ..HostLimits::default() };
-    limit_memory(compile_bytes)?;
+    let no_number = |_| std::io::Error::from(std::io::ErrorKind::InvalidInput);
+    limit_memory(head.trim_end().parse().map_err(no_number)?)?;
     let mut bytes = Vec::new();
     input.read_to_end(&mut bytes)?;
 
     let mut output = std::io::stdout().lock();
-    match precompile(&bytes, &limits) {
+    match precompile(&bytes) {
         Ok(code) => {
             output.write_all(&[COMPILED])?;
             output.write_all(&code)?;
@@ -180,8 +172,7 @@ fn serve() -> std::io::Result<()> {
     output.flush()
 }
 
-fn precompile(bytes: &[u8], limits: &HostLimits) -> Result<Vec<u8>, LoadError> {
-    precheck::check(bytes, limits)?;
+fn precompile(bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
     let engine = Engine::new(&host::compiler_config()).map_err(invalid)?;
     engine.precompile_component(bytes).map_err(invalid)
 }
