@@ -1,24 +1,18 @@
 //! What the host adds to a request, and where it comes from. The only file that exposes a secret.
 
-#![expect(clippy::disallowed_methods, reason = "this is the one file that exposes a secret")]
+mod exchange;
+mod session;
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, Instant, SystemTime},
-};
+use std::{fmt, sync::Arc};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
-use http_body_util::Full;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
 
-use crate::{
-    BoxFuture,
-    audit::{self, AuditEvent, TokenEvent},
-    gate::{Context, budget::Allowance, screen::Screen},
-    upstream::Upstream,
+pub use self::{
+    exchange::{SessionToken, TokenExchange},
+    session::SessionTokens,
 };
+use crate::{BoxFuture, gate::screen::Screen};
 
 /// What the host adds to a request: a secret and an account, or a session token.
 ///
@@ -110,6 +104,7 @@ impl Credential {
         Ok(Self::new(headers, account, &secrets))
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the screen has to know what it looks for")]
     fn new(headers: Vec<(HeaderName, HeaderValue)>, account: &str, secrets: &[&SecretString]) -> Self {
         Self(Arc::new(Inner {
             headers,
@@ -144,6 +139,7 @@ impl fmt::Debug for Credential {
 }
 
 /// Makes a header of a secret; marked sensitive, so that no library's `Debug` shows it.
+#[expect(clippy::disallowed_methods, reason = "the upstream has to get it")]
 fn secret_header(
     secret: &SecretString,
     what: &'static str,
@@ -237,218 +233,6 @@ impl CredentialProvider for ApiKey {
         _: &'a TokenExchange<'a>,
     ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
         Box::pin(async { Ok(self.0.clone()) })
-    }
-}
-
-/// The second built-in way: session tokens, each bound to one linked account, which the host obtains with
-/// the API key, keeps until shortly before they expire, and renews once on 401.
-///
-/// The API key itself rides on no action call.
-pub struct SessionTokens {
-    key: SecretString,
-    account: String,
-    cached: Mutex<Cached>,
-}
-
-#[derive(Default)]
-struct Cached {
-    token: Option<(Credential, Instant)>,
-    /// The upstream refused the last token: ask for a fresh one, not for the same again.
-    force: bool,
-    /// When a fresh one was last asked for.
-    forced: Option<Instant>,
-    /// The token before this one. It may still be valid, and an answer to the new one may hold it.
-    previous: Option<SecretString>,
-}
-
-/// A token refused so soon after it was renewed will not be accepted for being renewed again.
-const RENEWED_LATELY: Duration = Duration::from_secs(30);
-
-impl SessionTokens {
-    /// Makes a provider of a key and the linked account to obtain tokens for.
-    ///
-    /// # Errors
-    ///
-    /// [`CredentialError`] when either cannot be sent, or the key is too short to be screened for.
-    pub fn new(key: impl Into<SecretString>, account: &str) -> Result<Self, CredentialError> {
-        let key = key.into();
-        Credential::api_key(&key, account)?;
-        Ok(Self { key, account: account.to_owned(), cached: Mutex::default() })
-    }
-}
-
-impl CredentialProvider for SessionTokens {
-    fn credential<'a>(
-        &'a self,
-        exchange: &'a TokenExchange<'a>,
-    ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
-        Box::pin(async {
-            // Held while asking, so that many calls at once obtain one token.
-            let mut cached = self.cached.lock().await;
-            if let Some((credential, renew_at)) = &cached.token
-                && Instant::now() < *renew_at
-            {
-                return Ok(credential.clone());
-            }
-            if cached.force {
-                cached.forced = Some(Instant::now());
-            }
-            let token = exchange.session_token(&self.key, &self.account, cached.force).await?;
-            let also = std::iter::once(&self.key).chain(&cached.previous).collect::<Vec<_>>();
-            let credential = Credential::session_token_of(&token.token, &self.account, &also)?;
-            // Upstreams count in whole seconds: a token may end up to one earlier than it seems.
-            let margin = (token.expires_in / 10).clamp(Duration::from_secs(1), Duration::from_secs(60));
-            let lasts = token.expires_in.saturating_sub(margin);
-            cached.token = Some((credential.clone(), Instant::now() + lasts));
-            cached.force = false;
-            cached.previous = Some(token.token);
-            Ok(credential)
-        })
-    }
-
-    fn rejected<'a>(&'a self, credential: &'a Credential) -> BoxFuture<'a, bool> {
-        Box::pin(async {
-            let mut cached = self.cached.lock().await;
-            // Another call may have renewed it meanwhile.
-            if !cached.token.as_ref().is_some_and(|(current, _)| current.is(credential)) {
-                return true;
-            }
-            if cached.forced.is_some_and(|forced| forced.elapsed() < RENEWED_LATELY) {
-                return false;
-            }
-            cached.token = None;
-            cached.force = true;
-            true
-        })
-    }
-}
-
-/// The right to obtain session tokens from the upstream of one grant, lent to a [`CredentialProvider`].
-///
-/// No guest can cause such a request with words of its own, or see its answer.
-pub struct TokenExchange<'a> {
-    context: &'a Context,
-    upstream: &'a Upstream,
-}
-
-/// A session token and how long it lasts.
-#[derive(Debug)]
-pub struct SessionToken {
-    /// The token.
-    pub token: SecretString,
-    /// How long it lasts from now on. At most a week is believed.
-    pub expires_in: Duration,
-}
-
-/// What the token endpoint answers; of no use to anyone but this file.
-#[derive(serde::Deserialize)]
-struct TokenAnswer {
-    token: String,
-    expires_in: u64,
-}
-
-impl<'a> TokenExchange<'a> {
-    pub(crate) fn new(context: &'a Context, upstream: &'a Upstream) -> Self {
-        Self { context, upstream }
-    }
-
-    /// Returns the upstream that the token would be for.
-    pub fn upstream(&self) -> &Upstream {
-        self.upstream
-    }
-
-    /// Obtains a session token: `POST /api/v2/public/session-token`. The upstream returns the same token
-    /// again while it is valid, unless `force` asks for a new one.
-    ///
-    /// # Errors
-    ///
-    /// [`CredentialError`] when the upstream refuses, cannot be reached, or answers something else.
-    pub async fn session_token(
-        &self,
-        key: &SecretString,
-        account: &str,
-        force: bool,
-    ) -> Result<SessionToken, CredentialError> {
-        let mut entry = TokenEntry::open(self.context, force);
-        let result = self.ask(key, account, force).await;
-        entry.event.result = match &result {
-            Ok(_) => "ok".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        result
-    }
-
-    async fn ask(
-        &self,
-        key: &SecretString,
-        account: &str,
-        force: bool,
-    ) -> Result<SessionToken, CredentialError> {
-        const ANSWER_BYTES: usize = 64 << 10;
-        const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
-        let failed = |why: String| CredentialError::Exchange(why);
-
-        let path = match force {
-            true => "/api/v2/public/session-token?force_refresh=true",
-            false => "/api/v2/public/session-token",
-        };
-        let body = serde_json::json!({ "linked_account_id": account }).to_string();
-        let mut request = Request::post(self.upstream.uri(path).map_err(|error| failed(error.to_string()))?)
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::ACCEPT, "application/json")
-            .body(Full::new(body.into()))
-            .map_err(|error| failed(error.to_string()))?;
-        request.headers_mut().insert(API_KEY, secret_header(key, "API key", "")?);
-
-        let (client, deadline) = (&self.context.host.client, self.context.deadline);
-        let sent = client.send(request, &Allowance::new(ANSWER_BYTES), deadline).await;
-        let answer = sent.map_err(|failure| failed(failure.to_string()))?;
-        let status = answer.status();
-        match status {
-            StatusCode::OK => {}
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                return Err(CredentialError::Refused { status: status.as_u16() });
-            }
-            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => {
-                return Err(CredentialError::UnknownAccount { status: status.as_u16() });
-            }
-            _ => return Err(failed(format!("the upstream answered status {}", status.as_u16()))),
-        }
-        // The parser's own message could quote the token.
-        let answer: TokenAnswer = serde_json::from_slice(answer.body())
-            .map_err(|_| failed("the answer is not what a token endpoint answers".to_owned()))?;
-        Ok(SessionToken {
-            token: answer.token.into(),
-            expires_in: Duration::from_secs(answer.expires_in).min(LONGEST),
-        })
-    }
-}
-
-/// The audit event of one exchange, handed over when dropped, whatever dropped it.
-struct TokenEntry<'a> {
-    context: &'a Context,
-    event: TokenEvent,
-    began: Instant,
-}
-
-impl<'a> TokenEntry<'a> {
-    fn open(context: &'a Context, forced: bool) -> Self {
-        let event = TokenEvent {
-            call: context.call,
-            tenant: context.grant.tenant().to_owned(),
-            forced,
-            result: "given up before there was an answer".to_owned(),
-            started: SystemTime::now(),
-            duration: Duration::ZERO,
-        };
-        Self { context, event, began: Instant::now() }
-    }
-}
-
-impl Drop for TokenEntry<'_> {
-    fn drop(&mut self) {
-        self.event.duration = self.began.elapsed();
-        audit::record(&*self.context.host.audit, AuditEvent::Token(self.event.clone()));
     }
 }
 
