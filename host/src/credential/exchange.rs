@@ -13,7 +13,8 @@ use crate::{
     upstream::Upstream,
 };
 
-/// The right to obtain session tokens from the upstream of one grant, lent to a [`CredentialProvider`].
+/// The right to obtain session tokens from the upstream of one grant, lent to a
+/// [`CredentialProvider`](super::CredentialProvider).
 ///
 /// No guest can cause such a request with words of its own, or see its answer.
 pub struct TokenExchange<'a> {
