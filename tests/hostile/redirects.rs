@@ -19,14 +19,10 @@ attacks! {
     no_pointer_is_followed,
 }
 
-const FOLLOWED: [Hole; 3] = [
+const FOLLOWED: [Hole; 2] = [
     Hole {
         what: "outl: the fetch of plugins follows redirects beyond its allow-list, with the headers",
         url: "https://github.com/outlmd/outl/issues/280",
-    },
-    Hole {
-        what: "Cortex 0.0.7, as reported: redirects of a plugin's request are not checked again",
-        url: "https://github.com/BaseIntelligence/bounty-challenge/issues/9287",
     },
     Hole {
         what: "IronClaw before #1976: requests of WASM channels follow redirects",
