@@ -117,7 +117,7 @@ impl ActionHost {
     ///
     /// # Errors
     ///
-    /// [`LoadError`] only when the file cannot be read; everything else is in the verdict.
+    /// [`LoadError`] only when the file cannot be read, or is too large to be; everything else is in the verdict.
     pub async fn inspect_file(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
         let bytes = self.read(path.as_ref()).await?;
         Ok(self.inspect(bytes).await)
@@ -175,7 +175,8 @@ impl ActionHost {
         let file = tokio::fs::File::open(path).await.map_err(failed)?;
         let mut bytes = Vec::new();
         file.take(limit as u64 + 1).read_to_end(&mut bytes).await.map_err(failed)?;
-        Ok(bytes)
+        // What is only the beginning of a file has no digest worth showing.
+        if bytes.len() > limit { Err(LoadError::TooLarge { limit }) } else { Ok(bytes) }
     }
 }
 

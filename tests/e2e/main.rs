@@ -4,6 +4,7 @@ mod account_check;
 mod bad_input;
 mod before_send;
 mod composite;
+mod documents;
 mod errors;
 mod routes;
 mod sessions;
