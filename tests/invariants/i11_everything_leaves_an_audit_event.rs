@@ -1,9 +1,9 @@
 //! Invariant 11: every call and every outgoing request leaves one audit event, also when it traps, times
 //! out, or is dropped.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, task::Poll, time::Duration};
 
-use actionbox_examples::REFOLD;
+use actionbox_examples::{REFOLD, UPSERT_CONTACT};
 use actionbox_host::{
     AuditEvent, AuditSink, BeforeSend, BoxFuture, Credential, CredentialError, CredentialProvider, Effect,
     Exceeded, Grant, Limits, Operation, Refusal, RequestEvent, SendIntent, Sent, TokenExchange,
@@ -279,6 +279,60 @@ async fn a_call_that_is_dropped_leaves_the_truth_about_its_request() {
         assert_eq!(call.result, "dropped by the embedder", "{what}");
         assert_eq!((call.sent, request.sent, request.status), (sent, sent, status), "{what}");
         assert_eq!((call.requests, request.call), (1, call.call), "{what}");
+    }
+}
+
+/// Polls a future that many times at most, and tells whether it came to its end.
+async fn polled<F: Future>(future: F, most: usize) -> bool {
+    let mut future = Box::pin(future);
+    let mut polls = 0;
+    std::future::poll_fn(move |cx| {
+        if polls == most {
+            return Poll::Ready(false);
+        }
+        polls += 1;
+        future.as_mut().poll(cx).map(|_| true)
+    })
+    .await
+}
+
+/// A search and a write, dropped once at every point where they can be: the books say what ran.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_dropped_at_any_point_leaves_the_truth() {
+    const MANY: usize = 200;
+    const WRITE: &str = "execute hubspot/create_contact";
+    for session_tokens in [false, true] {
+        let world = World::builder().plugin(UPSERT_CONTACT);
+        let world = if session_tokens { world.session_tokens() } else { world }.start().await;
+        let grant = grant(&world, "upsert_contact", Limits::default());
+        let (mut drops, mut written) = (0, 0);
+        loop {
+            let email = format!("dropped-after-{drops}-polls@example.com");
+            let parameters = json!({ "email": email, "first_name": "Ada" });
+            let call = world.plugin.execute_action(&grant, "hubspot", "upsert_contact", &parameters);
+            let done = polled(call, drops).await;
+            world.audit.calls_ended(drops).await;
+            if let Some(call) = world.audit.calls().pop() {
+                let requests = world.audit.requests().into_iter().filter(|request| request.call == call.call);
+                let requests: Vec<_> = requests.collect();
+                assert_eq!(requests.len(), call.requests, "{email}");
+                let unknown = requests.iter().any(|request| request.sent == Sent::Unknown);
+                assert!(!unknown, "{email}: the upstream answers everything that is sent");
+                let told = requests.iter().filter(|r| r.target == WRITE && r.sent == Sent::Yes).count();
+                let executions = world.sandbox.executions();
+                let ran = executions
+                    .iter()
+                    .filter(|e| e.action == "create_contact" && e.parameters["email"] == *email);
+                assert_eq!(ran.count(), told, "{email}: {requests:#?}");
+                written += told;
+            }
+            if done {
+                break;
+            }
+            drops += 1;
+            assert!(drops < MANY, "a call comes to its end");
+        }
+        assert!(0 < written && written < drops, "dropped before and after the write: {written} of {drops}");
     }
 }
 

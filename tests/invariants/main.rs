@@ -4,6 +4,7 @@
 //! not what was said: the bytes that the upstream received, what the guest got, and the audit.
 
 mod i01_secrets_stay_out_of_guest_memory;
+mod i02_any_request_at_all;
 mod i02_requests_are_never_forwarded;
 mod i03_routes_need_a_grant;
 mod i04_the_tenant_is_the_grants;
