@@ -113,7 +113,8 @@ async fn play(name: String, way: Break) {
             let Error::Unreachable { failure, sent } = &error else { panic!("{error:?}") };
             let event = stage.request_events().pop().expect("an event");
             match failure {
-                SendFailure::Broken(_) => assert_eq!((*sent, event.attempts), (Sent::Unknown, 1)),
+                // A try that got no connection never left, and may come before the one that broke.
+                SendFailure::Broken(_) => assert_eq!(*sent, Sent::Unknown),
                 SendFailure::Connect(_) => assert_eq!(*sent, event.sent),
                 other => panic!("{other:?}"),
             }
