@@ -203,6 +203,7 @@ fn what_is_not_found_is_admitted() {
             let lie = |secrets: &Secrets| say(200, "", body(&encode(&secrets.key)));
             let attack = Attack::new(Fate::Broken, lie);
             let stage = Stage::new(&format!("admitted: {words}"), &attack).await;
+            stage.server.settled().await;
             let played = stage.arena.world.play_under(&stage.grant, SEND, tricks::write()).await;
             let report = played.expect("a report");
             assert_eq!(report["status"], 200, "{words} is found now, says SECURITY.md otherwise: {report}");

@@ -416,6 +416,7 @@ async fn play(name: String, shape: Shape) {
     let (refold, grant) = (&stage.arena.refold, &stage.grant);
     match endpoint {
         Endpoint::List => {
+            stage.server.settled().await;
             let listed = stage.look_around(refold.list_actions(grant, "hubspot").await);
             check(
                 &expected,
@@ -424,6 +425,7 @@ async fn play(name: String, shape: Shape) {
             );
         }
         Endpoint::Describe => {
+            stage.server.settled().await;
             let described = stage.look_around(refold.describe_action(grant, "hubspot", "get_contact").await);
             check(
                 &expected,

@@ -267,6 +267,7 @@ impl Stage {
 
     /// Has the hostile plugin write.
     pub(crate) async fn send_write(&self) -> Result<Value, Error> {
+        self.server.settled().await;
         let played = self.arena.world.play_under(&self.grant, tricks::SEND, tricks::write()).await;
         if let Ok(report) = &played {
             self.assert_clean("what the guest got", report.to_string());
@@ -285,6 +286,7 @@ impl Stage {
     }
 
     async fn execute(&self, action: &str, parameters: &Value) -> Result<Outcome, Error> {
+        self.server.settled().await;
         let executed = self.arena.refold.execute_action(&self.grant, "hubspot", action, parameters).await;
         self.look_around(executed)
     }

@@ -85,6 +85,8 @@ struct Heard {
 struct Connections {
     ever: usize,
     open: usize,
+    /// Those that will be closed after the answer that is being given, or that was.
+    closing: usize,
 }
 
 /// How a [`Liar`] listens.
@@ -169,6 +171,14 @@ impl Liar {
         // Fails only when the sender is gone, and that is `self`.
         let _ = changes.wait_for(|count| count.open == 0).await;
     }
+
+    /// Waits until the client has let go of every connection that is closed on it. Before, it could take
+    /// one for good and lose its next request.
+    pub async fn settled(&self) {
+        let mut changes = self.heard.connections.subscribe();
+        // Fails only when the sender is gone, and that is `self`.
+        let _ = changes.wait_for(|count| count.closing == 0).await;
+    }
 }
 
 impl Drop for Liar {
@@ -183,6 +193,26 @@ struct Open<'a>(&'a Heard);
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         self.0.connections.send_modify(|count| count.open -= 1);
+    }
+}
+
+/// Counts a connection as closing until it is dropped.
+struct Closing<'a>(&'a Heard);
+
+impl<'a> Closing<'a> {
+    /// Counted before the acts are performed: whoever has the answer can know that no other will come.
+    fn unless_kept(heard: &'a Heard, acts: &[Act]) -> Option<Self> {
+        if acts.iter().any(|act| matches!(act, Act::Next)) {
+            return None;
+        }
+        heard.connections.send_modify(|count| count.closing += 1);
+        Some(Self(heard))
+    }
+}
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.connections.send_modify(|count| count.closing -= 1);
     }
 }
 
@@ -208,8 +238,9 @@ async fn serve(tcp: TcpStream, listening: Listening, script: &Script, heard: &He
 async fn converse(mut line: Line, script: &Script, heard: &Heard) -> io::Result<()> {
     while let Some(asked) = line.hear().await? {
         let acts = heard.note(&asked, script);
+        let _closing = Closing::unless_kept(heard, &acts);
         if let Then::Close = line.perform(&acts).await? {
-            break;
+            return line.close().await;
         }
     }
     line.close().await
@@ -232,7 +263,9 @@ async fn converse_http2(mut line: Line, script: &Script, heard: &Heard) -> io::R
                 let body = if kind == 0 { body } else { Vec::new() };
                 let asked =
                     Asked { method: String::new(), target: String::new(), headers: Vec::new(), body, stream };
-                if let Then::Close = line.perform(&heard.note(&asked, script)).await? {
+                let acts = heard.note(&asked, script);
+                let _closing = Closing::unless_kept(heard, &acts);
+                if let Then::Close = line.perform(&acts).await? {
                     return line.close().await;
                 }
             }
