@@ -1,4 +1,4 @@
-//! The one request that the host makes of itself: for a session token, with the API key.
+//! The request for a session token, which the host makes of itself, with the API key.
 
 use std::time::{Duration, Instant, SystemTime};
 
