@@ -132,6 +132,8 @@ pub(crate) enum Command {
     /// Run a sandbox server that answers as the real upstream does, until Ctrl-C
     #[command(after_help = SANDBOX_HELP)]
     Sandbox(Sandbox),
+    /// Show every limit that this command keeps for a plugin, and why
+    Limits,
     /// Print a script that completes this command in a shell
     #[command(after_help = COMPLETIONS_HELP)]
     Completions(Completions),

@@ -5,6 +5,7 @@ mod demo;
 mod describe;
 mod execute;
 mod inspect;
+mod limits;
 mod list;
 mod sandbox;
 
@@ -21,6 +22,7 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
         Command::Describe(describe) => describe::run(describe, args.json).await,
         Command::Execute(execute) => execute::run(execute, args.json).await,
         Command::Inspect(inspect) => inspect::run(inspect, args.json).await,
+        Command::Limits => limits::run(args.json),
         Command::Sandbox(sandbox) => sandbox::run(sandbox, args.json).await,
         Command::Completions(completions) => completions::run(completions),
     }

@@ -1,11 +1,11 @@
-//! What was asked, decided and done: one event per call, one per outgoing request.
+//! What was asked, decided and done: one event per call, one per outgoing request, and what the host did of itself.
 
 use std::{
     fmt,
     time::{Duration, SystemTime},
 };
 
-use crate::{effect::Effect, error::Sent, grant::Refusal};
+use crate::{effect::Effect, error::Sent, grant::Refusal, quarantine::Quarantined};
 
 /// Receives audit events. Called on the host's own tasks: hand the event over, do not block.
 ///
@@ -21,6 +21,8 @@ pub trait AuditSink: Send + Sync + 'static {
 pub enum AuditEvent {
     /// The host itself asked an upstream for a session token.
     Token(TokenEvent),
+    /// A plugin is kept away from an upstream from now on.
+    Quarantine(QuarantineEvent),
     /// A call of a plugin ended.
     Call(CallEvent),
     /// A request that a plugin wanted to make ended, or was refused.
@@ -132,6 +134,18 @@ pub struct TokenEvent {
     pub duration: Duration,
 }
 
+/// The beginning of a quarantine: answers to a plugin have held a credential as often as
+/// [`HostLimits::leaks`](crate::HostLimits::leaks) permits.
+#[derive(Debug, Clone)]
+pub struct QuarantineEvent {
+    /// The call with the last of these answers.
+    pub call: u64,
+    /// Who is kept away from where: what [`ActionHost::release`](crate::ActionHost::release) takes.
+    pub who: Quarantined,
+    /// When it began.
+    pub started: SystemTime,
+}
+
 /// Hands an event to a sink. A sink that panics loses the event, and nothing else.
 pub(crate) fn record(sink: &dyn AuditSink, event: AuditEvent) {
     let recorded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| sink.record(event)));
@@ -162,6 +176,10 @@ impl AuditSink for TracingSink {
                 target: "actionbox::audit",
                 call = e.call, tenant = ?e.tenant, forced = e.forced, result = e.result, duration = ?e.duration,
                 "token",
+            ),
+            AuditEvent::Quarantine(e) => tracing::warn!(
+                target: "actionbox::audit",
+                call = e.call, tenant = ?e.who.tenant, plugin = e.who.plugin, upstream = e.who.upstream, "quarantine",
             ),
         }
     }

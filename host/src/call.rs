@@ -21,7 +21,7 @@ use crate::{
     contract::bindings::{Plugin as Bindings, PluginPre},
     gate::{Context, Gate},
     host::{MEMORIES, Shared, TABLES},
-    limits::{Exceeded, Limits},
+    limits::{Exceeded, HostLimits, Limits},
     output::GuestOutput,
 };
 
@@ -81,7 +81,7 @@ pub(crate) async fn run<T>(
             if let (Some(sink), Some(dump)) = (&host.core_dumps, error.downcast_ref::<WasmCoreDump>()) {
                 sink(dump.serialize(&mut store, "plugin"));
             }
-            Err(crash(&error, limits, host.host_limits.stack_bytes, &output))
+            Err(crash(&error, limits, &host.host_limits, &output))
         }
         Err(_) => Err(Crash::Exceeded(Exceeded::WallTime(limits.wall_time))),
     }
@@ -110,6 +110,9 @@ fn store(
     store.set_hostcall_fuel(limits.result_bytes);
     store.set_max_component_handles(limits.handles);
     store.set_epoch_deadline(1);
+    if let Some(fuel) = context.host.host_limits.fuel {
+        store.set_fuel(fuel).expect("the engine counts fuel when the host bounds it");
+    }
     let (clock, most) = (clock.clone(), limits.cpu_time);
     store.epoch_deadline_callback(move |store| {
         if clock.spent() > most {
@@ -138,12 +141,15 @@ fn wasi(limits: &Limits, output: &GuestOutput) -> WasiCtx {
 }
 
 /// Tells a bound that was passed from a plugin that crashed by itself.
-fn crash(error: &wasmtime::Error, limits: &Limits, stack_bytes: usize, output: &GuestOutput) -> Crash {
+fn crash(error: &wasmtime::Error, limits: &Limits, host: &HostLimits, output: &GuestOutput) -> Crash {
     if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
         return Crash::Exceeded(*exceeded);
     }
     if let Some(Trap::StackOverflow) = error.downcast_ref() {
-        return Crash::Exceeded(Exceeded::Stack(stack_bytes));
+        return Crash::Exceeded(Exceeded::Stack(host.stack_bytes));
+    }
+    if let (Some(Trap::OutOfFuel), Some(fuel)) = (error.downcast_ref(), host.fuel) {
+        return Crash::Exceeded(Exceeded::Fuel(fuel));
     }
     if error.is::<wasmtime::PoolConcurrencyLimitError>() {
         return Crash::NoRoom(error.root_cause().to_string());

@@ -281,6 +281,7 @@ impl Error {
             | Self::InvalidParameters { .. } => Actor::Caller,
             // No grant allows these: the request itself is wrong.
             Self::Denied { refusal: Refusal::NotARoute(_) | Refusal::Body(_), .. } => Actor::PluginAuthor,
+            Self::Denied { refusal: Refusal::Quarantined { .. }, .. } => Actor::Operator,
             Self::Denied { .. } | Self::DeniedByPlugin { .. } | Self::ReauthorizationRequired { .. } => {
                 Actor::Tenant
             }

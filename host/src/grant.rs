@@ -96,6 +96,14 @@ pub enum Refusal {
         /// The effect that the host resolved, or `None` when the verb is unknown.
         effect: Option<Effect>,
     },
+    /// Answers to the plugin have held a credential too often.
+    #[error("the plugin is kept away from {upstream}: {leaks} answers to it held a credential")]
+    Quarantined {
+        /// The base URL of the upstream.
+        upstream: String,
+        /// How many answers.
+        leaks: u32,
+    },
     /// The request does more than the call that makes it.
     #[error("{route} ({effect}) is above what this call may do ({allowed})")]
     AboveCall {

@@ -30,6 +30,7 @@ use crate::{
     name::AppSlug,
     outgoing,
     plugin::Plugin,
+    quarantine::{Quarantine, Quarantined},
     turns::Turns,
     upstream::Upstream,
     worker::CompileWorker,
@@ -68,6 +69,7 @@ pub(crate) struct Shared {
     pub(crate) host_limits: HostLimits,
     pub(crate) turns: Turns,
     pub(crate) pace: Pace,
+    pub(crate) quarantine: Quarantine,
     /// Large answers that are being screened, and components that are being compiled: few at once, because
     /// both take a processor and much memory.
     pub(crate) screening: Semaphore,
@@ -162,6 +164,21 @@ impl ActionHost {
     /// Returns the limits of calls whose grant sets none.
     pub fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// Returns which plugins are kept away from an upstream: answers to them held a credential as often as
+    /// [`HostLimits::leaks`] permits.
+    pub fn quarantined(&self) -> Vec<Quarantined> {
+        self.0.quarantine.list()
+    }
+
+    /// Ends a quarantine and forgets its leaks; tells whether there were any.
+    ///
+    /// # Security
+    ///
+    /// Find out first why the upstream's answers held a credential: the plugin may have asked for it.
+    pub fn release(&self, who: &Quarantined) -> bool {
+        self.0.quarantine.release(who)
     }
 
     /// Reads a file once, up to the limit: what was checked is what is compiled, even if it changes.
@@ -274,6 +291,7 @@ impl ActionHostBuilder {
             linker,
             turns: Turns::new(&self.host_limits),
             pace: Pace::new(self.host_limits.account_rate),
+            quarantine: Quarantine::new(self.host_limits.leaks),
             screening: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             compiling: Arc::new(Semaphore::new(1)),
             worker: self.worker,
@@ -314,7 +332,7 @@ fn config(builder: &ActionHostBuilder) -> Config {
         // Kept-resident memory without the scan costs more than it saves.
         .linear_memory_keep_resident(2 << 20)
         .pagemap_scan(Enabled::Auto);
-    let mut config = compiler_config();
+    let mut config = compiler_config(builder.host_limits.fuel.is_some());
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .max_wasm_stack(builder.host_limits.stack_bytes)
@@ -325,12 +343,13 @@ fn config(builder: &ActionHostBuilder) -> Config {
 }
 
 /// The part of the configuration that code is compiled for; a worker has no other.
-pub(crate) fn compiler_config() -> Config {
+pub(crate) fn compiler_config(fuel: bool) -> Config {
     let mut config = Config::new();
     config
         // WASI 0.2 only: the machinery for 0.3 costs an eighth of every call.
         .concurrency_support(false)
         .epoch_interruption(true)
+        .consume_fuel(fuel)
         // Otherwise read from the environment.
         .wasm_backtrace_details(WasmBacktraceDetails::Disable);
     config

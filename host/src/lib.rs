@@ -46,11 +46,12 @@ mod outgoing;
 mod output;
 mod plugin;
 mod precheck;
+mod quarantine;
 mod turns;
 mod upstream;
 mod worker;
 
-pub use audit::{AuditEvent, AuditSink, CallEvent, Operation, RequestEvent, TokenEvent};
+pub use audit::{AuditEvent, AuditSink, CallEvent, Operation, QuarantineEvent, RequestEvent, TokenEvent};
 pub use contract::{Action, Failure, Outcome, Parameter, ParameterKind, Problem, Success};
 pub use credential::{
     ApiKey, Credential, CredentialError, CredentialProvider, SessionToken, SessionTokens, TokenExchange,
@@ -67,9 +68,10 @@ pub use gate::{
 pub use grant::{Grant, GrantBuilder, Refusal};
 pub use host::{ActionHost, ActionHostBuilder};
 pub use inspect::Inspection;
-pub use limits::{Exceeded, HostLimits, Limits, Rate};
+pub use limits::{Bound, BoundValue, Exceeded, HostLimits, Limits, Rate};
 pub use name::{ActionId, AppSlug, InvalidName};
 pub use plugin::Plugin;
+pub use quarantine::Quarantined;
 pub use secrecy::SecretString;
 pub use upstream::Upstream;
 pub use worker::CompileWorker;

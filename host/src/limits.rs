@@ -1,165 +1,76 @@
 //! Every bound on what a plugin can use up, with its default and its reason.
 
+mod bound;
+mod exceeded;
+
 use std::{fmt, time::Duration};
 
+use self::bound::bounds;
+pub use self::{
+    bound::{Bound, BoundValue},
+    exceeded::Exceeded,
+};
 use crate::error::ConfigError;
 
-/// The bounds of one call. Passing one ends that call with [`Error::Limit`](crate::Error::Limit), and no
-/// other call notices.
-///
-/// Bounds are counted in aggregate: a component with many memories has one sum. Set them for a host with
-/// [`ActionHostBuilder::limits`](crate::ActionHostBuilder::limits), or for one grant with
-/// [`GrantBuilder::limits`](crate::GrantBuilder::limits).
-///
-/// ```
-/// use actionbox_host::Limits;
-/// use std::time::Duration;
-///
-/// let limits = Limits { wall_time: Duration::from_secs(10), ..Limits::default() };
-/// assert_eq!(limits.memory_bytes, 128 << 20);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of linear memory, over all memories of the call. Default 128 MiB: the largest language
-    /// runtime known (Python, JavaScript) works in it; Rust and C need 2.
-    pub memory_bytes: usize,
-    /// Table elements, over all tables of the call. Default 100,000.
-    pub table_elements: usize,
-    /// Core instances of the call. Default 64: a Python component has some forty.
-    pub instances: usize,
-    /// Handles to host resources alive at once. Default 1,000: a request takes about ten.
-    pub handles: usize,
-    /// Time spent running guest code. Default 5 s. Its grain is the epoch tick, 10 ms.
-    pub cpu_time: Duration,
-    /// Time from the start of the call to its end, waiting included. Default 30 s.
-    pub wall_time: Duration,
-    /// Requests that the guest may make in one call, refused ones included. Default 64.
-    pub requests: usize,
-    /// Requests of one call on their way at once; further ones wait. Default 8: each may take a connection.
-    pub requests_at_once: usize,
-    /// Bytes of the bodies of all outgoing requests of the call. Default 4 MiB.
-    pub request_bytes: usize,
-    /// Bytes of the bodies of all answers that the guest gets in the call. Default 8 MiB.
-    pub response_bytes: usize,
-    /// Bytes in memory of one set of header fields that the guest builds. Default 16 KiB.
-    pub header_bytes: usize,
-    /// Bytes that the guest may write to stdout and stderr together; a line counts 64 bytes more. Default
-    /// 64 KiB, which is at most a thousand lines in the log.
-    pub output_bytes: usize,
-    /// Random bytes that one request for them may ask. Default 64 KiB.
-    pub random_bytes: usize,
-    /// Bytes of what the call returns, and of what the guest hands over in any one host call. Default 16 MiB.
-    pub result_bytes: usize,
-    /// JSON values in the data of an outcome, counted by the characters that begin or part them. Default
-    /// 500,000: in memory, a value takes up to seventy times the bytes of its text.
-    pub result_values: usize,
-    /// Tries of one request that is safe to repeat. Default 3.
-    pub attempts: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            memory_bytes: 128 << 20,
-            table_elements: 100_000,
-            instances: 64,
-            handles: 1_000,
-            cpu_time: Duration::from_secs(5),
-            wall_time: Duration::from_secs(30),
-            requests: 64,
-            requests_at_once: 8,
-            request_bytes: 4 << 20,
-            response_bytes: 8 << 20,
-            header_bytes: 16 << 10,
-            output_bytes: 64 << 10,
-            random_bytes: 64 << 10,
-            result_bytes: 16 << 20,
-            result_values: 500_000,
-            attempts: 3,
-        }
-    }
-}
-
-/// A bound that a call passed, and its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Exceeded {
-    /// [`Limits::memory_bytes`].
-    Memory(usize),
-    /// [`Limits::table_elements`].
-    TableElements(usize),
-    /// [`Limits::instances`].
-    Instances(usize),
-    /// [`Limits::handles`].
-    Handles(usize),
-    /// [`HostLimits::stack_bytes`].
-    Stack(usize),
-    /// [`Limits::cpu_time`].
-    CpuTime(Duration),
-    /// [`Limits::wall_time`].
-    WallTime(Duration),
-    /// [`Limits::requests`].
-    Requests(usize),
-    /// [`Limits::request_bytes`].
-    RequestBytes(usize),
-    /// [`Limits::response_bytes`].
-    ResponseBytes(usize),
-    /// [`Limits::header_bytes`].
-    HeaderBytes(usize),
-    /// [`Limits::output_bytes`].
-    OutputBytes(usize),
-    /// [`Limits::random_bytes`].
-    RandomBytes(usize),
-    /// [`Limits::result_bytes`].
-    ResultBytes(usize),
-    /// [`Limits::result_values`].
-    ResultValues(usize),
-    /// [`HostLimits::account_rate`]: the request would have left too late.
-    AccountRate(Rate),
-    /// [`HostLimits::concurrent_calls_per_tenant`]: no call of the tenant ended in time.
-    TenantCalls(usize),
-    /// [`HostLimits::concurrent_calls`]: no call ended in time.
-    ConcurrentCalls(usize),
-}
-
-impl fmt::Display for Exceeded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Memory(bytes) => write!(f, "memory_bytes, {bytes} bytes of linear memory"),
-            Self::TableElements(count) => write!(f, "table_elements, {count} table elements"),
-            Self::Instances(count) => write!(f, "instances, {count} core instances"),
-            Self::Handles(count) => write!(f, "handles, {count} handles to host resources"),
-            Self::Stack(bytes) => write!(f, "stack_bytes, {bytes} bytes of stack"),
-            Self::CpuTime(time) => write!(f, "cpu_time, {time:?} of running guest code"),
-            Self::WallTime(time) => write!(f, "wall_time, {time:?} from start to end"),
-            Self::Requests(count) => write!(f, "requests, {count} outgoing requests"),
-            Self::RequestBytes(bytes) => write!(f, "request_bytes, {bytes} bytes of request bodies"),
-            Self::ResponseBytes(bytes) => write!(f, "response_bytes, {bytes} bytes of answers"),
-            Self::HeaderBytes(bytes) => write!(f, "header_bytes, {bytes} bytes of one set of headers"),
-            Self::OutputBytes(bytes) => write!(f, "output_bytes, {bytes} bytes on stdout and stderr"),
-            Self::RandomBytes(bytes) => write!(f, "random_bytes, {bytes} random bytes at once"),
-            Self::ResultBytes(bytes) => write!(f, "result_bytes, {bytes} bytes handed to the host"),
-            Self::ResultValues(count) => write!(f, "result_values, {count} JSON values in the data"),
-            Self::AccountRate(rate) => write!(f, "account_rate, {rate} for the linked account"),
-            Self::TenantCalls(count) => {
-                write!(f, "concurrent_calls_per_tenant, {count} calls of the tenant at once")
-            }
-            Self::ConcurrentCalls(count) => write!(f, "concurrent_calls, {count} calls at once"),
-        }
-    }
-}
-
-impl std::error::Error for Exceeded {}
-
-impl Exceeded {
-    /// Tells bounds on all calls together from those on one: another try later may fare better.
-    pub(crate) fn is_of_host(&self) -> bool {
-        matches!(self, Self::AccountRate(_) | Self::TenantCalls(_) | Self::ConcurrentCalls(_))
+bounds! {
+    /// The bounds of one call. Passing one ends that call with [`Error::Limit`](crate::Error::Limit), and no
+    /// other call notices.
+    ///
+    /// Bounds are counted in aggregate: a component with many memories has one sum. Set them for a host with
+    /// [`ActionHostBuilder::limits`](crate::ActionHostBuilder::limits), or for one grant with
+    /// [`GrantBuilder::limits`](crate::GrantBuilder::limits).
+    ///
+    /// ```
+    /// use actionbox_host::Limits;
+    /// use std::time::Duration;
+    ///
+    /// let limits = Limits { wall_time: Duration::from_secs(10), ..Limits::default() };
+    /// assert_eq!(limits.memory_bytes, 128 << 20);
+    /// ```
+    pub struct Limits {
+        /// Bytes of linear memory, over all memories of the call. Default 128 MiB: the largest language
+        /// runtime known (Python, JavaScript) works in it; Rust and C need 2.
+        pub memory_bytes: usize = 128 << 20,
+        /// Table elements, over all tables of the call. Default 100,000.
+        pub table_elements: usize = 100_000,
+        /// Core instances of the call. Default 64: a Python component has some forty.
+        pub instances: usize = 64,
+        /// Handles to host resources alive at once. Default 1,000: a request takes about ten.
+        pub handles: usize = 1_000,
+        /// Time spent running guest code. Default 5 s. Its grain is the epoch tick, 10 ms.
+        pub cpu_time: Duration = Duration::from_secs(5),
+        /// Time from the start of the call to its end, waiting included. Default 30 s.
+        pub wall_time: Duration = Duration::from_secs(30),
+        /// Requests that the guest may make in one call, refused ones included. Default 64.
+        pub requests: usize = 64,
+        /// Requests of one call on their way at once; further ones wait. Default 8: each may take a
+        /// connection.
+        pub requests_at_once: usize = 8,
+        /// Bytes of the bodies of all outgoing requests of the call. Default 4 MiB.
+        pub request_bytes: usize = 4 << 20,
+        /// Bytes of the bodies of all answers that the guest gets in the call. Default 8 MiB. Of an answer in
+        /// very many pieces, each counts 64 bytes at least while it arrives.
+        pub response_bytes: usize = 8 << 20,
+        /// Bytes in memory of one set of header fields that the guest builds. Default 16 KiB.
+        pub header_bytes: usize = 16 << 10,
+        /// Bytes that the guest may write to stdout and stderr together; a line counts 64 bytes more. Default
+        /// 64 KiB, which is at most a thousand lines in the log.
+        pub output_bytes: usize = 64 << 10,
+        /// Random bytes that one request for them may ask. Default 64 KiB.
+        pub random_bytes: usize = 64 << 10,
+        /// Bytes of what the call returns, and of what the guest hands over in any one host call. Default 16
+        /// MiB.
+        pub result_bytes: usize = 16 << 20,
+        /// JSON values in the data of an outcome, counted by the characters that begin or part them. Default
+        /// 500,000: in memory, a value takes up to seventy times the bytes of its text.
+        pub result_values: usize = 500_000,
+        /// Tries of one request that is safe to repeat. Default 3.
+        pub attempts: u32 = 3,
     }
 }
 
 /// A number of requests in a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Rate {
     /// Requests a second, in the long run. At least 1.
     pub per_second: u32,
@@ -173,58 +84,50 @@ impl fmt::Display for Rate {
     }
 }
 
-/// The bounds of a host, over all its calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostLimits {
-    /// Bytes of a component. Default 64 MiB: a Python component has 20.
-    pub component_bytes: usize,
-    /// Functions of a component, over all its modules. Default 100,000: even empty ones take time to compile.
-    pub functions: usize,
-    /// Bytes of one function of a component. Default 1 MiB: the time to compile one grows faster than its size.
-    pub function_bytes: usize,
-    /// Time to compile a component. Default 60 s. Kept only by a [`CompileWorker`](crate::CompileWorker).
-    pub compile_time: Duration,
-    /// Bytes of memory to compile a component, and of its code. Default 2 GiB. Kept only by a
-    /// [`CompileWorker`](crate::CompileWorker), on Unix.
-    pub compile_bytes: usize,
-    /// Calls running at once; further ones wait their turn within their wall time. Default 256: the cost
-    /// per call rises with more at once. At most 4,096: each has address space reserved.
-    pub concurrent_calls: usize,
-    /// Calls of one tenant running at once; further ones wait, and take no turn of another tenant.
-    /// Default 64.
-    pub concurrent_calls_per_tenant: usize,
-    /// Requests to upstreams on their way at once, over all calls; further ones wait. Default 512: each
-    /// may take a connection, and a process has often no more than 1,024 files.
-    pub concurrent_requests: usize,
-    /// How fast requests leave for one linked account, over all its plugins; further ones wait within
-    /// their call's wall time. Default 20 a second with a burst of 5, which is what Refold takes.
-    pub account_rate: Option<Rate>,
-    /// Bytes of a guest's stack. Default 512 KiB, as wasmtime has it. It belongs to the engine, hence to the
-    /// host: a grant cannot set its own.
-    pub stack_bytes: usize,
-    /// Time in which a connection to an upstream must be there, name resolution and TLS included.
-    /// Default 5 s.
-    pub connect_time: Duration,
-    /// Time that an unused connection is kept. Default 60 s.
-    pub idle_time: Duration,
-}
-
-impl Default for HostLimits {
-    fn default() -> Self {
-        Self {
-            component_bytes: 64 << 20,
-            functions: 100_000,
-            function_bytes: 1 << 20,
-            compile_time: Duration::from_secs(60),
-            compile_bytes: 2 << 30,
-            concurrent_calls: 256,
-            concurrent_calls_per_tenant: 64,
-            concurrent_requests: 512,
-            account_rate: Some(Rate { per_second: 20, burst: 5 }),
-            stack_bytes: 512 << 10,
-            connect_time: Duration::from_secs(5),
-            idle_time: Duration::from_secs(60),
-        }
+bounds! {
+    /// The bounds of a host, over all its calls.
+    pub struct HostLimits {
+        /// Bytes of a component. Default 64 MiB: a Python component has 20.
+        pub component_bytes: usize = 64 << 20,
+        /// Functions of a component, over all its modules. Default 100,000: even empty ones take time to
+        /// compile.
+        pub functions: usize = 100_000,
+        /// Bytes of one function of a component. Default 1 MiB: the time to compile one grows faster than its
+        /// size.
+        pub function_bytes: usize = 1 << 20,
+        /// Time to compile a component. Default 60 s. Kept only by a `CompileWorker`.
+        pub compile_time: Duration = Duration::from_secs(60),
+        /// Bytes of memory to compile a component, and of its code. Default 2 GiB. Kept only by a
+        /// `CompileWorker`, on Unix.
+        pub compile_bytes: usize = 2 << 30,
+        /// Calls running at once; further ones wait their turn within their wall time. Default 256: the cost
+        /// per call rises with more at once. At most 4,096: each has address space reserved.
+        pub concurrent_calls: usize = 256,
+        /// Calls of one tenant running at once; further ones wait, and take no turn of another tenant.
+        /// Default 64.
+        pub concurrent_calls_per_tenant: usize = 64,
+        /// Requests to upstreams on their way at once, over all calls; further ones wait. Default 512: each
+        /// may take a connection, and a process has often no more than 1,024 files.
+        pub concurrent_requests: usize = 512,
+        /// How fast requests leave for one linked account, over all its plugins; further ones wait within
+        /// their call's wall time. Default 20 a second with a burst of 5, which is what Refold takes.
+        pub account_rate: Option<Rate> = Some(Rate { per_second: 20, burst: 5 }),
+        /// Answers that held a credential, after which a plugin is kept away from that upstream on behalf of
+        /// that tenant, until it is released. Default 3: an upstream may echo by accident, but not again and
+        /// again.
+        pub leaks: Option<u32> = Some(3),
+        /// Instructions, roughly, that the guest may run in a call. Default none: it makes all guest code a
+        /// third to a half slower, and `cpu_time` bounds the same. Unlike time, it is the same on every
+        /// machine.
+        pub fuel: Option<u64> = None,
+        /// Bytes of a guest's stack. Default 512 KiB, as wasmtime has it. It belongs to the engine, hence to
+        /// the host: a grant cannot set its own.
+        pub stack_bytes: usize = 512 << 10,
+        /// Time in which a connection to an upstream must be there, name resolution and TLS included. Default
+        /// 5 s.
+        pub connect_time: Duration = Duration::from_secs(5),
+        /// Time that an unused connection is kept. Default 60 s.
+        pub idle_time: Duration = Duration::from_secs(60),
     }
 }
 

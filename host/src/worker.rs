@@ -6,6 +6,7 @@
 
 use std::{
     ffi::OsString,
+    fmt,
     io::{Read as _, Write as _},
     path::PathBuf,
     process::{ExitCode, Stdio},
@@ -71,8 +72,8 @@ impl CompileWorker {
         Self { program: program.into(), arguments: arguments.into_iter().map(Into::into).collect() }
     }
 
-    /// Compiles one component from stdin to stdout, within the memory that the first line of stdin names; for
-    /// the worker's own `main`.
+    /// Compiles one component from stdin to stdout, as the first line of stdin orders; for the
+    /// worker's own `main`.
     pub fn serve() -> ExitCode {
         match serve() {
             Ok(()) => ExitCode::SUCCESS,
@@ -104,7 +105,8 @@ impl CompileWorker {
             return Err(std::io::Error::other("the worker has no pipes"));
         };
         let given = async {
-            stdin.write_all(format!("{}\n", limits.compile_bytes).as_bytes()).await?;
+            let order = Order { memory: limits.compile_bytes, fuel: limits.fuel.is_some() };
+            stdin.write_all(order.to_string().as_bytes()).await?;
             stdin.write_all(&source.bytes).await?;
             stdin.shutdown().await?;
             drop(stdin);
@@ -120,6 +122,27 @@ impl CompileWorker {
             Err(error) if answer.is_empty() => Err(error),
             _ => Ok(answer),
         }
+    }
+}
+
+/// What the first line tells a worker beside the component.
+struct Order {
+    /// How many bytes of memory it may take.
+    memory: usize,
+    /// Whether the code counts fuel.
+    fuel: bool,
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} {}", self.memory, self.fuel)
+    }
+}
+
+impl Order {
+    fn parse(line: &str) -> Option<Self> {
+        let (memory, fuel) = line.trim_end().split_once(' ')?;
+        Some(Self { memory: memory.parse().ok()?, fuel: fuel.parse().ok()? })
     }
 }
 
@@ -153,13 +176,13 @@ fn serve() -> std::io::Result<()> {
     let mut input = std::io::stdin().lock();
     let mut head = String::new();
     std::io::BufRead::read_line(&mut input, &mut head)?;
-    let no_number = |_| std::io::Error::from(std::io::ErrorKind::InvalidInput);
-    limit_memory(head.trim_end().parse().map_err(no_number)?)?;
+    let order = Order::parse(&head).ok_or(std::io::ErrorKind::InvalidInput)?;
+    limit_memory(order.memory)?;
     let mut bytes = Vec::new();
     input.read_to_end(&mut bytes)?;
 
     let mut output = std::io::stdout().lock();
-    match precompile(&bytes) {
+    match precompile(&bytes, order.fuel) {
         Ok(code) => {
             output.write_all(&[COMPILED])?;
             output.write_all(&code)?;
@@ -172,8 +195,8 @@ fn serve() -> std::io::Result<()> {
     output.flush()
 }
 
-fn precompile(bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
-    let engine = Engine::new(&host::compiler_config()).map_err(invalid)?;
+fn precompile(bytes: &[u8], fuel: bool) -> Result<Vec<u8>, LoadError> {
+    let engine = Engine::new(&host::compiler_config(fuel)).map_err(invalid)?;
     engine.precompile_component(bytes).map_err(invalid)
 }
 

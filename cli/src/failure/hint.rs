@@ -101,6 +101,9 @@ fn of_refusal(refusal: &Refusal, asked: &Asked) -> Option<String> {
         Refusal::NotARoute(_) | Refusal::Body(_) => {
             "no option allows this: -v shows what the plugin asked for; tell its author".to_owned()
         }
+        Refusal::Quarantined { upstream, .. } => {
+            format!("find out why the answers of {upstream} hold the key: -v shows what the plugin asked for")
+        }
         _ => return None,
     })
 }

@@ -2,7 +2,8 @@
 
 use crate::harness::{actionbox, file};
 
-const SUBCOMMANDS: [&str; 7] = ["demo", "list", "describe", "execute", "inspect", "sandbox", "completions"];
+const SUBCOMMANDS: [&str; 8] =
+    ["demo", "list", "describe", "execute", "inspect", "limits", "sandbox", "completions"];
 
 #[tokio::test]
 async fn every_script_names_every_subcommand() {

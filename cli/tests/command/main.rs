@@ -6,6 +6,7 @@ mod credentials;
 mod demo;
 mod exit_codes;
 mod harness;
+mod limits;
 mod network;
 mod output;
 mod parameters;

@@ -15,7 +15,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
@@ -138,19 +138,28 @@ impl Client {
     }
 }
 
+/// After so many pieces of a body, each takes so much of the allowance at least: a body of one-byte pieces
+/// is mostly work.
+const FREE_PIECES: usize = 100;
+const PIECE: usize = 64;
+
 /// Reads a body to its end, so that the connection returns to the pool, or until the allowance is used up.
-async fn collect(mut body: Incoming, bytes: &Allowance) -> Result<Bytes, SendFailure> {
+pub(crate) async fn collect(
+    mut body: impl Body<Data = Bytes, Error: StdError + 'static> + Unpin,
+    bytes: &Allowance,
+) -> Result<Bytes, SendFailure> {
     if body.size_hint().lower() > bytes.left() as u64 {
         return Err(SendFailure::TooLarge);
     }
-    let mut taken = Taken { bytes, count: 0 };
+    let (mut taken, mut pieces) = (Taken { bytes, count: 0 }, 0);
     let mut whole: Option<Bytes> = None;
     let mut more = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| SendFailure::Broken(root_cause(&error)))?;
         // Trailers carry nothing that a plugin has a use for.
         let Ok(data) = frame.into_data() else { continue };
-        taken.take(data.len())?;
+        pieces += 1;
+        taken.take(if pieces > FREE_PIECES { data.len().max(PIECE) } else { data.len() })?;
         // Most answers come in one piece, which is then passed on without a copy.
         match (&whole, more.is_empty()) {
             (None, _) => whole = Some(data),
@@ -166,8 +175,9 @@ async fn collect(mut body: Incoming, bytes: &Allowance) -> Result<Bytes, SendFai
     if body.size_hint().lower() != 0 {
         return Err(SendFailure::Broken("the body is shorter than it was said to be".to_owned()));
     }
-    taken.keep();
-    Ok(if more.is_empty() { whole.unwrap_or_default() } else { more.freeze() })
+    let whole = if more.is_empty() { whole.unwrap_or_default() } else { more.freeze() };
+    taken.keep(whole.len());
+    Ok(whole)
 }
 
 /// What one answer has taken of an allowance; given back when the answer is given up.
@@ -185,8 +195,9 @@ impl Taken<'_> {
         Ok(())
     }
 
-    fn keep(mut self) {
-        self.count = 0;
+    /// Keeps the bytes of the answer, and gives the rest back.
+    fn keep(mut self, count: usize) {
+        self.count -= count;
     }
 }
 
@@ -266,4 +277,57 @@ fn tls(extra_roots: &[Vec<u8>]) -> Result<ClientConfig, ConfigError> {
         .with_safe_default_protocol_versions()
         .map_err(|error| ConfigError::Certificate(error.to_string()))
         .map(|config| config.with_root_certificates(roots).with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        convert::Infallible,
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use hyper::body::Frame;
+
+    use super::*;
+
+    /// A body of so many pieces of so many bytes.
+    struct Pieces(usize, usize);
+
+    impl Body for Pieces {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let Some(left) = self.0.checked_sub(1) else { return Poll::Ready(None) };
+            self.0 = left;
+            Poll::Ready(Some(Ok(Frame::data(vec![b'x'; self.1].into()))))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_in_honest_pieces_takes_its_bytes_and_no_more() {
+        for (count, size) in [(0, 0), (1, 10), (1, 100_000), (100, 1), (100, 1_000), (10_000, 64)] {
+            let allowance = Allowance::new(count * size);
+            let whole = collect(Pieces(count, size), &allowance).await.expect("it fits");
+            assert_eq!((whole.len(), allowance.left()), (count * size, 0), "{count} of {size}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_of_tiny_pieces_takes_what_its_work_is_worth() {
+        let allowance = Allowance::new(1 << 20);
+        assert!(collect(Pieces(10_000, 1), &allowance).await.is_ok());
+        assert_eq!(allowance.left(), (1 << 20) - 10_000, "what is kept are the bytes");
+        for size in [0, 1, 63] {
+            let allowance = Allowance::new(1 << 20);
+            let more_than_its_worth = (1 << 20) / PIECE + FREE_PIECES + 1;
+            let answer = collect(Pieces(more_than_its_worth, size), &allowance).await;
+            assert!(matches!(answer, Err(SendFailure::TooLarge)), "{size}");
+            assert_eq!(allowance.left(), 1 << 20, "all is given back");
+        }
+    }
 }

@@ -18,12 +18,15 @@ use super::{
     rebuild::{BadBody, check_body, rebuild},
     retry,
     route::Route,
-    screen,
+    screen::{self, Withheld},
 };
 use crate::{
+    audit::{self, AuditEvent, QuarantineEvent},
     credential::{Credential, CredentialError, CredentialProvider, TokenExchange},
     effect::Effect,
+    grant::Refusal,
     limits::Exceeded,
+    quarantine::Quarantined,
     upstream::Upstream,
 };
 
@@ -57,6 +60,7 @@ impl Passing {
             let route = Route::parse(upstream.authority(), &parts.method, &parts.uri)?;
             entry.note(|event| event.target = route.to_string());
             let effect = context.grant.check_route(&route, context.authority)?;
+            check_quarantine(context, upstream)?;
             Ok((route, effect, upstream.clone(), credentials.clone()))
         });
         let (route, effect, upstream, credentials) = match decided {
@@ -144,7 +148,11 @@ impl Passing {
                 tokio::time::sleep(wait).await;
                 continue;
             }
-            return self.screen(&credential, last).await;
+            let screened = self.screen(&credential, last).await;
+            if let Err(Stop::Withheld(Withheld::Secret)) = screened {
+                self.count_leak();
+            }
+            return screened;
         }
         unreachable!("the range has no end")
     }
@@ -204,6 +212,16 @@ impl Passing {
         tokio::time::timeout_at(self.context.deadline.into(), work).await.ok()
     }
 
+    /// Counts an answer that held a credential.
+    fn count_leak(&self) {
+        let context = &self.context;
+        let who = Quarantined::new(context.grant.tenant(), &context.plugin, &self.upstream);
+        if context.host.quarantine.count_leak(who.clone()) {
+            let event = QuarantineEvent { call: context.call, who, started: SystemTime::now() };
+            audit::record(&*context.host.audit, AuditEvent::Quarantine(event));
+        }
+    }
+
     /// Decides what of the answer the guest sees.
     async fn screen(
         &mut self,
@@ -243,6 +261,14 @@ impl Passing {
 
 /// An answer of as many bytes is screened apart.
 const LARGE: usize = 256 << 10;
+
+/// Refuses a plugin whose answers have held a credential too often.
+fn check_quarantine(context: &Context, upstream: &Upstream) -> Result<(), Refusal> {
+    match context.host.quarantine.leaks(context.grant.tenant(), &context.plugin, upstream) {
+        Some(leaks) => Err(Refusal::Quarantined { upstream: upstream.base_url(), leaks }),
+        None => Ok(()),
+    }
+}
 
 fn is_unauthorized(last: &Result<Response<Bytes>, SendFailure>) -> bool {
     matches!(last, Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED)
