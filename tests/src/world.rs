@@ -57,7 +57,12 @@ impl World {
             // that names its value names this one.
             limits: Limits { wall_time: Duration::from_secs(20), ..Limits::default() },
             // Each reserves address space for all its calls.
-            host_limits: HostLimits { concurrent_calls: 32, account_rate: None, ..HostLimits::default() },
+            host_limits: HostLimits {
+                concurrent_calls: 32,
+                account_rate: None,
+                leaks: None,
+                ..HostLimits::default()
+            },
             session_tokens: false,
             plugin: tricks::TRICKS.to_vec(),
         }
