@@ -21,6 +21,14 @@ lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
 
-# What a call costs beside a native client.
+# Licences, versions and sources of all dependencies (cargo install --locked cargo-deny).
+deny:
+    cargo deny --all-features check licenses bans sources
+
+# Known vulnerabilities in dependencies. Fetches the RustSec database from GitHub.
+advisories:
+    cargo deny --all-features check advisories
+
+# What a call costs beside a native client, and what a noisy neighbour costs.
 bench:
     cargo bench -p actionbox-benches
