@@ -73,6 +73,10 @@ pub struct CallEvent {
     pub sent: Sent,
     /// How many requests the plugin wanted to make. Of those beyond the limit only the first has an event.
     pub requests: usize,
+    /// Bytes of linear memory that it had in the end.
+    pub memory_bytes: usize,
+    /// How long the guest was running, as opposed to waiting.
+    pub cpu_time: Duration,
     /// When it began.
     pub started: SystemTime,
     /// How long it took.
@@ -164,7 +168,7 @@ impl AuditSink for TracingSink {
                 target: "actionbox::audit",
                 call = e.call, tenant = ?e.tenant, plugin = e.plugin, operation = %e.operation, app = e.app,
                 action = e.action, effect = e.effect.map(Effect::as_str), result = e.result, sent = %e.sent,
-                requests = e.requests, duration = ?e.duration, "call",
+                requests = e.requests, memory = e.memory_bytes, cpu = ?e.cpu_time, duration = ?e.duration, "call",
             ),
             AuditEvent::Request(e) => tracing::info!(
                 target: "actionbox::audit",

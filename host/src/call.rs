@@ -2,12 +2,8 @@
 
 use std::{
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::Arc,
     task::{self, Poll},
-    time::{Duration, Instant},
 };
 
 use wasmtime::{
@@ -23,6 +19,7 @@ use crate::{
     host::{MEMORIES, Shared, TABLES},
     limits::{Exceeded, HostLimits, Limits},
     output::GuestOutput,
+    usage::Usage,
 };
 
 /// What a store holds: the guest's view of WASI, its gate, and the count of its memory.
@@ -66,15 +63,14 @@ pub(crate) async fn run<T>(
 ) -> Result<T, Crash> {
     let limits = &context.limits;
     let output = GuestOutput::new(context.call, limits.output_bytes);
-    let clock = Arc::new(CpuClock::default());
-    let mut store = store(&host.engine, context, &output, &clock);
+    let mut store = store(&host.engine, context, &output);
     let guest = async {
         let instance = plugin.instantiate_async(&mut store).await?;
         export(&instance, &mut store).await
     };
     // Epochs do not interrupt a guest that waits inside the host: the timeout around it all does.
-    let ended =
-        tokio::time::timeout_at(context.deadline.into(), Metered { guest: Box::pin(guest), clock }).await;
+    let guest = Metered { guest: Box::pin(guest), usage: &context.usage };
+    let ended = tokio::time::timeout_at(context.deadline.into(), guest).await;
     match ended {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => {
@@ -87,12 +83,7 @@ pub(crate) async fn run<T>(
     }
 }
 
-fn store(
-    engine: &Engine,
-    context: &Arc<Context>,
-    output: &GuestOutput,
-    clock: &Arc<CpuClock>,
-) -> Store<CallState> {
+fn store(engine: &Engine, context: &Arc<Context>, output: &GuestOutput) -> Store<CallState> {
     let limits = &context.limits;
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(limits.header_bytes);
@@ -103,7 +94,7 @@ fn store(
         http,
         table,
         gate: Gate(context.clone()),
-        space: Space::new(limits),
+        space: Space::new(context),
     };
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.space);
@@ -113,13 +104,14 @@ fn store(
     if let Some(fuel) = context.host.host_limits.fuel {
         store.set_fuel(fuel).expect("the engine counts fuel when the host bounds it");
     }
-    let (clock, most) = (clock.clone(), limits.cpu_time);
+    let most = limits.cpu_time;
     store.epoch_deadline_callback(move |store| {
-        if clock.spent() > most {
+        let context = &store.data().gate.0;
+        if context.usage.cpu_time() > most {
             return Err(Exceeded::CpuTime(most).into());
         }
         // A bound of the gate ends the call too, whatever the guest makes of the error it got.
-        match store.data().gate.0.books.exceeded() {
+        match context.books.exceeded() {
             Some(exceeded) => Err(exceeded.into()),
             None => Ok(UpdateDeadline::Yield(1)),
         }
@@ -186,46 +178,39 @@ fn crash(error: &wasmtime::Error, limits: &Limits, host: &HostLimits, output: &G
 
 /// Counts memory, tables and instances over the whole store.
 struct Space {
-    memory: usize,
-    memory_limit: usize,
+    context: Arc<Context>,
     elements: usize,
-    elements_limit: usize,
-    instances_limit: usize,
 }
 
 impl Space {
-    fn new(limits: &Limits) -> Self {
-        Self {
-            memory: 0,
-            memory_limit: limits.memory_bytes,
-            elements: 0,
-            elements_limit: limits.table_elements,
-            instances_limit: limits.instances,
-        }
+    fn new(context: &Arc<Context>) -> Self {
+        Self { context: context.clone(), elements: 0 }
     }
 }
 
 impl ResourceLimiter for Space {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let total = self.memory.saturating_add(desired.saturating_sub(current));
-        if total > self.memory_limit {
-            return Err(Exceeded::Memory(self.memory_limit).into());
+        let (usage, limit) = (&self.context.usage, self.context.limits.memory_bytes);
+        let total = usage.memory().saturating_add(desired.saturating_sub(current));
+        if total > limit {
+            return Err(Exceeded::Memory(limit).into());
         }
-        self.memory = total;
+        usage.set_memory(total);
         Ok(true)
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let limit = self.context.limits.table_elements;
         let total = self.elements.saturating_add(desired.saturating_sub(current));
-        if total > self.elements_limit {
-            return Err(Exceeded::TableElements(self.elements_limit).into());
+        if total > limit {
+            return Err(Exceeded::TableElements(limit).into());
         }
         self.elements = total;
         Ok(true)
     }
 
     fn instances(&self) -> usize {
-        self.instances_limit
+        self.context.limits.instances
     }
 
     fn tables(&self) -> usize {
@@ -237,51 +222,19 @@ impl ResourceLimiter for Space {
     }
 }
 
-/// How long a guest has been running, as opposed to waiting.
-#[derive(Default)]
-struct CpuClock {
-    spent: AtomicU64,
-    /// When the current stretch began, in nanoseconds from [`origin`]; 0 while the guest waits.
-    since: AtomicU64,
-}
-
-impl CpuClock {
-    fn start(&self) {
-        self.since.store(nanos().max(1), Relaxed);
-    }
-
-    fn stop(&self) {
-        let since = self.since.swap(0, Relaxed);
-        self.spent.fetch_add(nanos().saturating_sub(since), Relaxed);
-    }
-
-    fn spent(&self) -> Duration {
-        let running = match self.since.load(Relaxed) {
-            0 => 0,
-            since => nanos().saturating_sub(since),
-        };
-        Duration::from_nanos(self.spent.load(Relaxed) + running)
-    }
-}
-
-fn nanos() -> u64 {
-    static ORIGIN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
-    u64::try_from(ORIGIN.elapsed().as_nanos()).unwrap_or(u64::MAX)
-}
-
 /// Runs the clock while the guest is polled.
-struct Metered<F> {
+struct Metered<'a, F> {
     guest: Pin<Box<F>>,
-    clock: Arc<CpuClock>,
+    usage: &'a Usage,
 }
 
-impl<F: Future> Future for Metered<F> {
+impl<F: Future> Future for Metered<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
-        self.clock.start();
+        self.usage.run();
         let polled = self.guest.as_mut().poll(cx);
-        self.clock.stop();
+        self.usage.rest();
         polled
     }
 }

@@ -30,6 +30,7 @@ use crate::{
     grant::{Authority, Grant},
     host::Shared,
     limits::Limits,
+    usage::Usage,
 };
 
 /// What a request is about to do, shown to [`BeforeSend`].
@@ -70,6 +71,7 @@ pub(crate) struct Context {
     pub(crate) budget: Budget,
     pub(crate) deadline: Instant,
     pub(crate) books: Books,
+    pub(crate) usage: Usage,
     pub(crate) host: Arc<Shared>,
 }
 

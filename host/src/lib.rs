@@ -49,6 +49,7 @@ mod precheck;
 mod quarantine;
 mod turns;
 mod upstream;
+mod usage;
 mod worker;
 
 pub use audit::{AuditEvent, AuditSink, CallEvent, Operation, QuarantineEvent, RequestEvent, TokenEvent};

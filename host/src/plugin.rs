@@ -31,6 +31,7 @@ use crate::{
     inspect::check_imports,
     limits::Exceeded,
     name::{ActionId, AppSlug},
+    usage::Usage,
 };
 
 /// A plugin that a host has loaded. Cheap to clone, `Send` and `Sync`.
@@ -194,9 +195,13 @@ struct Ending {
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        let totals = self.context.as_ref().map(|context| context.books.totals()).unwrap_or_default();
-        self.event.sent = totals.sent();
-        self.event.requests = totals.requests;
+        if let Some(context) = &self.context {
+            let totals = context.books.totals();
+            self.event.sent = totals.sent();
+            self.event.requests = totals.requests;
+            self.event.memory_bytes = context.usage.memory();
+            self.event.cpu_time = context.usage.cpu_time();
+        }
         self.event.duration = self.began.elapsed();
         audit::record(&*self.host.audit, AuditEvent::Call(self.event.clone()));
     }
@@ -221,6 +226,8 @@ impl<'a> Call<'a> {
             result: "dropped by the embedder".to_owned(),
             sent: Sent::No,
             requests: 0,
+            memory_bytes: 0,
+            cpu_time: Duration::ZERO,
             started: SystemTime::now(),
             duration: Duration::ZERO,
         };
@@ -247,6 +254,7 @@ impl<'a> Call<'a> {
             deadline: deadline(ending.began, limits.wall_time),
             limits,
             books: Books::default(),
+            usage: Usage::default(),
             host: host.clone(),
         }));
         Ok(())
