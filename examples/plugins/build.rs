@@ -1,7 +1,7 @@
 //! Builds the example plugins as components.
 
 fn main() {
-    for plugin in ["../refold", "../upsert-contact"] {
+    for plugin in ["../refold", "../rust"] {
         actionbox_guest_build::build(plugin);
     }
 }

@@ -5,9 +5,9 @@
 /// The reference plugin, from `examples/refold`: passes on all of Refold's actions.
 pub const REFOLD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/refold.wasm"));
 
-/// The composite plugin, from `examples/upsert-contact`: `upsert_contact` for `hubspot`, made of several
+/// The composite plugin, from `examples/rust`: `upsert_contact` for `hubspot`, made of several
 /// upstream calls, beside all of Refold's actions.
-pub const UPSERT_CONTACT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/upsert_contact.wasm"));
+pub const UPSERT_CONTACT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/my_plugin.wasm"));
 
 #[cfg(test)]
 mod tests {
