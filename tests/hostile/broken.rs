@@ -111,7 +111,7 @@ async fn play(name: String, way: Break) {
             assert!(codes.contains(&played["error"].as_str().unwrap_or_default()), "{played}");
             let error = stage.write().await.expect_err("no answer");
             let Error::Unreachable { failure, sent } = &error else { panic!("{error:?}") };
-            let event = stage.request_events().pop().expect("an event");
+            let event = stage.traces.request_events().pop().expect("an event");
             match failure {
                 // A try that got no connection never left, and may come before the one that broke.
                 SendFailure::Broken(_) => assert_eq!(*sent, Sent::Unknown),

@@ -331,7 +331,7 @@ async fn play(name: String, echo: Echo) {
                 at.store(offset, std::sync::atomic::Ordering::SeqCst);
                 let played = stage.send_write().await.expect("a report");
                 assert_eq!(played["error"], "ErrorCode::HttpProtocolError", "cut at {offset}: {played}");
-                let event = stage.request_events().pop().expect("an event");
+                let event = stage.traces.request_events().pop().expect("an event");
                 assert_eq!(event.result, "answer withheld: it held a credential", "cut at {offset}");
             }
             at.store(20, std::sync::atomic::Ordering::SeqCst);

@@ -145,7 +145,7 @@ async fn play(name: String, framing: Framing) {
             report if report["status"] == 200 => assert_eq!(report["body"], BODY),
             report => {
                 assert_eq!(report["error"], "ErrorCode::HttpResponseIncomplete", "{report}");
-                assert_eq!(stage.last_call().sent, Sent::Unknown);
+                assert_eq!(stage.traces.last_call().sent, Sent::Unknown);
             }
         }
         match stage.write().await {

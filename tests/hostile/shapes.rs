@@ -417,7 +417,7 @@ async fn play(name: String, shape: Shape) {
     match endpoint {
         Endpoint::List => {
             stage.server.settled().await;
-            let listed = stage.look_around(refold.list_actions(grant, "hubspot").await);
+            let listed = stage.traces.look_around(refold.list_actions(grant, "hubspot").await);
             check(
                 &expected,
                 listed,
@@ -426,7 +426,8 @@ async fn play(name: String, shape: Shape) {
         }
         Endpoint::Describe => {
             stage.server.settled().await;
-            let described = stage.look_around(refold.describe_action(grant, "hubspot", "get_contact").await);
+            let described =
+                stage.traces.look_around(refold.describe_action(grant, "hubspot", "get_contact").await);
             check(
                 &expected,
                 described,
@@ -442,7 +443,7 @@ async fn play(name: String, shape: Shape) {
         }
     }
     assert_eq!(stage.received().len(), 1, "one request");
-    let event = stage.request_events().pop().expect("an event of the request");
+    let event = stage.traces.request_events().pop().expect("an event of the request");
     assert_eq!((event.sent, event.attempts), (Sent::Yes, 1));
 }
 

@@ -6,10 +6,8 @@
 //! and everything that can be shown are looked at.
 
 use std::{
-    collections::HashMap,
-    error::Error as _,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
@@ -17,17 +15,20 @@ use std::{
 
 use actionbox_examples::REFOLD;
 use actionbox_host::{
-    ApiKey, AuditEvent, AuditSink, CallEvent, CredentialProvider, Effect, Error, Exceeded, Grant, Limits,
-    Outcome, Plugin, RequestEvent, SendFailure, Sent, SessionTokens, Upstream, Withheld,
+    ApiKey, CallEvent, CredentialProvider, Effect, Error, Exceeded, Grant, Limits, Outcome, Plugin,
+    RequestEvent, SendFailure, Sent, SessionTokens, Upstream, Withheld,
 };
 use actionbox_tests::{
+    audit::Ledger,
     canary::{self, Finder},
     liar::{Act, Asked, Authority, Liar, Listening},
-    logs, tricks,
+    tricks,
     world::{ACCOUNT, World},
 };
 use serde_json::{Value, json};
 use tokio::{runtime::Handle, sync::OnceCell};
+
+use crate::traces::Traces;
 
 /// A wall time that runs out in a test.
 pub(crate) const SHORT: Duration = Duration::from_millis(1500);
@@ -45,23 +46,6 @@ pub(crate) struct Arena {
     pub(crate) refold: Plugin,
     authority: Authority,
     ledger: Arc<Ledger>,
-}
-
-/// The audit's events of each tenant.
-#[derive(Default)]
-struct Ledger(Mutex<HashMap<String, Vec<AuditEvent>>>);
-
-impl AuditSink for Ledger {
-    fn record(&self, event: AuditEvent) {
-        let tenant = match &event {
-            AuditEvent::Call(event) => &event.tenant,
-            AuditEvent::Request(event) => &event.tenant,
-            AuditEvent::Token(event) => &event.tenant,
-            other => panic!("an event of another kind: {other:?}"),
-        };
-        let tenant = tenant.clone();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(tenant).or_default().push(event);
-    }
 }
 
 impl Arena {
@@ -203,8 +187,7 @@ pub(crate) struct Stage {
     pub(crate) server: Liar,
     pub(crate) grant: Grant,
     pub(crate) secrets: Secrets,
-    finder: Finder,
-    tenant: String,
+    pub(crate) traces: Traces,
     session_tokens: bool,
 }
 
@@ -261,8 +244,8 @@ impl Stage {
         let grant = grant.limits(attack.limits.clone()).build().expect("a grant");
         let tokens = if attack.session_tokens { secrets.tokens.as_slice() } else { &[] };
         let finder = Finder::new(tokens.iter().chain([&secrets.key]).map(|secret| unique_part(secret)));
-        let (tenant, session_tokens) = (tenant.to_owned(), attack.session_tokens);
-        Self { arena, server, grant, secrets, finder, tenant, session_tokens }
+        let traces = Traces::new(tenant, Arc::new(finder), arena.ledger.clone());
+        Self { arena, server, grant, secrets, traces, session_tokens: attack.session_tokens }
     }
 
     /// Has the hostile plugin write.
@@ -270,9 +253,9 @@ impl Stage {
         self.server.settled().await;
         let played = self.arena.world.play_under(&self.grant, tricks::SEND, tricks::write()).await;
         if let Ok(report) = &played {
-            self.assert_clean("what the guest got", report.to_string());
+            self.traces.assert_clean("what the guest got", report.to_string());
         }
-        self.look_around(played)
+        self.traces.look_around(played)
     }
 
     /// Has the reference plugin write.
@@ -288,59 +271,7 @@ impl Stage {
     async fn execute(&self, action: &str, parameters: &Value) -> Result<Outcome, Error> {
         self.server.settled().await;
         let executed = self.arena.refold.execute_action(&self.grant, "hubspot", action, parameters).await;
-        self.look_around(executed)
-    }
-
-    /// Looks for secrets, and for what could forge a line, in everything that an ended call left.
-    pub(crate) fn look_around<T: std::fmt::Debug>(&self, ended: Result<T, Error>) -> Result<T, Error> {
-        self.assert_clean("what the embedder got", format!("{ended:?} {ended:#?}"));
-        if let Err(error) = &ended {
-            let mut shown = error.to_string();
-            let mut source = error.source();
-            while let Some(inner) = source {
-                shown = format!("{shown}: {inner}");
-                source = inner.source();
-            }
-            self.assert_clean("the error", &shown);
-            assert!(!shown.contains(char::is_control), "an error that forges lines: {shown:?}");
-        }
-        let events = self.events();
-        self.assert_clean("the audit", format!("{events:?}"));
-        let results = events.iter().map(|event| match event {
-            AuditEvent::Call(event) => &event.result,
-            AuditEvent::Request(event) => &event.result,
-            AuditEvent::Token(event) => &event.result,
-            other => panic!("an event of another kind: {other:?}"),
-        });
-        for result in results {
-            assert!(!result.contains(char::is_control), "an event that forges lines: {result:?}");
-        }
-        for line in logs::suspicious() {
-            self.assert_clean("a log line", line);
-        }
-        ended
-    }
-
-    /// Asserts that no part of a secret is in something that can be shown.
-    fn assert_clean(&self, what: &str, shown: impl AsRef<[u8]>) {
-        self.finder.assert_absent(what, shown);
-    }
-
-    fn events(&self) -> Vec<AuditEvent> {
-        let all = self.arena.ledger.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(&self.tenant).cloned().unwrap_or_default()
-    }
-
-    /// Returns the audit's events of the requests so far.
-    pub(crate) fn request_events(&self) -> Vec<RequestEvent> {
-        let request = |event| if let AuditEvent::Request(event) = event { Some(event) } else { None };
-        self.events().into_iter().filter_map(request).collect()
-    }
-
-    /// Returns the audit's event of the latest call.
-    pub(crate) fn last_call(&self) -> CallEvent {
-        let call = |event| if let AuditEvent::Call(event) = event { Some(event) } else { None };
-        self.events().into_iter().filter_map(call).next_back().expect("an event of the call")
+        self.traces.look_around(executed)
     }
 
     /// Returns the requests that the server received, those for session tokens left out.
@@ -485,8 +416,8 @@ pub(crate) async fn endure_on(stage: &Stage, fate: &Fate) {
     let check = |before: usize, attempts: u32| {
         let received = stage.received();
         assert_eq!(received.len() - before, arrives(attempts), "requests at the server");
-        let event = stage.request_events().pop().expect("an event of the request");
-        fate.assert_events(&event, &stage.last_call(), attempts);
+        let event = stage.traces.request_events().pop().expect("an event of the request");
+        fate.assert_events(&event, &stage.traces.last_call(), attempts);
         received
     };
 

@@ -185,7 +185,7 @@ async fn no_token(name: &str, lie: Say, stalls: bool) {
     let asked = stage.token_requests();
     assert_eq!(asked.len(), 3, "the endpoint is asked once a call");
     assert!(asked.iter().all(|asked| asked.header("x-api-key") == [stage.secrets.key.as_str()]));
-    let events = stage.request_events();
+    let events = stage.traces.request_events();
     assert!(events.iter().all(|event| event.attempts == 0 && event.sent == Sent::No), "{events:?}");
 }
 

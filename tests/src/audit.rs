@@ -1,6 +1,9 @@
-//! An audit sink that keeps everything.
+//! Audit sinks that keep everything.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use actionbox_host::{AuditEvent, AuditSink, CallEvent, RequestEvent, TokenEvent};
 use tokio::sync::watch;
@@ -74,5 +77,30 @@ impl AuditSink for Audit {
     fn record(&self, event: AuditEvent) {
         self.0.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
         self.0.count.send_modify(|count| *count += 1);
+    }
+}
+
+/// The events of a host, by tenant: for hosts whose tenants are many tests.
+#[derive(Debug, Default)]
+pub struct Ledger(Mutex<HashMap<String, Vec<AuditEvent>>>);
+
+impl Ledger {
+    /// Returns the events of a tenant so far, in order.
+    pub fn events(&self, tenant: &str) -> Vec<AuditEvent> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(tenant).cloned().unwrap_or_default()
+    }
+}
+
+impl AuditSink for Ledger {
+    fn record(&self, event: AuditEvent) {
+        let tenant = match &event {
+            AuditEvent::Call(event) => &event.tenant,
+            AuditEvent::Request(event) => &event.tenant,
+            AuditEvent::Token(event) => &event.tenant,
+            other => panic!("an event of another kind: {other:?}"),
+        };
+        let tenant = tenant.clone();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(tenant).or_default().push(event);
     }
 }

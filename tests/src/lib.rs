@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod canary;
 pub mod dump;
+pub mod expected;
 pub mod hog;
 pub mod liar;
 pub mod listener;

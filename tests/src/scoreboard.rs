@@ -52,6 +52,16 @@ pub struct Class {
     pub cases: fn() -> Vec<(String, Vec<Hole>)>,
 }
 
+/// Classes of attacks that have one attacker.
+pub struct Part {
+    /// Its name.
+    pub name: &'static str,
+    /// Who attacks.
+    pub about: &'static str,
+    /// Its classes, in order.
+    pub classes: &'static [Class],
+}
+
 /// Makes a test and an entry of the scoreboard of a class: `CLASS`, to be listed where the suite renders
 /// the file. A class that is not listed there is dead code.
 ///
@@ -138,44 +148,59 @@ pub fn shown<A>(cases: Vec<Case<A>>) -> Vec<(String, Vec<Hole>)> {
 /// # Panics
 ///
 /// Panics when two cases of a class have one name.
-pub fn render(classes: &[Class]) -> String {
-    let classes: Vec<_> = classes.iter().map(|class| (class, (class.cases)())).collect();
-    let count: usize = classes.iter().map(|(_, cases)| cases.len()).sum();
+pub fn render(parts: &[Part]) -> String {
+    let parts: Vec<(&Part, Vec<_>)> = parts
+        .iter()
+        .map(|part| (part, part.classes.iter().map(|class| (class, (class.cases)())).collect()))
+        .collect();
+    let count: usize = parts.iter().flat_map(|(_, classes)| classes).map(|(_, cases)| cases.len()).sum();
     let mut text = format!(
         "# Scoreboard\n\n{count} cases, all held.\n\n\
          Written by the suite that plays them, from the names of what it plays: `cargo test -p actionbox-tests \
-         --test hostile` fails when one does not hold, or when this file is not what it would write.\n\n\
-         | class | cases | result |\n| --- | ---: | --- |\n"
+         --test hostile` fails when one does not hold, or when this file is not what it would write.\n"
     );
-    for (class, cases) in &classes {
-        let _ = writeln!(text, "| [{}](#{}) | {} | held |", class.name, anchor(class.name), cases.len());
-    }
-    for (class, cases) in &classes {
-        let _ =
-            write!(text, "\n## {}\n\n{}\n\n{} cases, all held:\n\n", class.name, class.about, cases.len());
-        let (mut names, mut known) = (BTreeSet::new(), Vec::new());
-        for (name, holes) in cases {
-            assert!(names.insert(name), "{}: two cases are named {name}", class.name);
-            let mut marks = String::new();
-            for hole in holes {
-                let at = known.iter().position(|other| *other == hole).unwrap_or_else(|| {
-                    known.push(hole);
-                    known.len() - 1
-                });
-                let _ = write!(marks, " [{}]", at + 1);
-            }
-            let _ = writeln!(text, "- {}{marks}", escaped(name));
+    for (part, classes) in &parts {
+        let count: usize = classes.iter().map(|(_, cases)| cases.len()).sum();
+        let _ = write!(
+            text,
+            "\n| [{}](#{}) | {count} cases | result |\n| --- | ---: | --- |\n",
+            part.name,
+            anchor(part.name)
+        );
+        for (class, cases) in classes {
+            let _ = writeln!(text, "| [{}](#{}) | {} | held |", class.name, anchor(class.name), cases.len());
         }
-        if !known.is_empty() {
-            text.push_str(
-                "\nPublished holes of comparable systems that the marked cases would have caught:\n\n",
-            );
-            for (at, hole) in known.iter().enumerate() {
-                let _ = writeln!(text, "{}. [{}]({})", at + 1, hole.what, hole.url);
-            }
+    }
+    for (part, classes) in &parts {
+        let _ = write!(text, "\n## {}\n\n{}\n", part.name, part.about);
+        for (class, cases) in classes {
+            render_class(&mut text, class, cases);
         }
     }
     text
+}
+
+fn render_class(text: &mut String, class: &Class, cases: &[(String, Vec<Hole>)]) {
+    let _ = write!(text, "\n### {}\n\n{}\n\n{} cases, all held:\n\n", class.name, class.about, cases.len());
+    let (mut names, mut known) = (BTreeSet::new(), Vec::new());
+    for (name, holes) in cases {
+        assert!(names.insert(name), "{}: two cases are named {name}", class.name);
+        let mut marks = String::new();
+        for hole in holes {
+            let at = known.iter().position(|other| *other == hole).unwrap_or_else(|| {
+                known.push(hole);
+                known.len() - 1
+            });
+            let _ = write!(marks, " [{}]", at + 1);
+        }
+        let _ = writeln!(text, "- {}{marks}", escaped(name));
+    }
+    if !known.is_empty() {
+        text.push_str("\nPublished holes of comparable systems that the marked cases would have caught:\n\n");
+        for (at, hole) in known.iter().enumerate() {
+            let _ = writeln!(text, "{}. [{}]({})", at + 1, hole.what, hole.url);
+        }
+    }
 }
 
 /// Escapes what Markdown would take for markup.
@@ -200,8 +225,8 @@ fn anchor(heading: &str) -> String {
 /// # Panics
 ///
 /// Panics when they differ.
-pub fn check(file: &Path, classes: &[Class]) {
-    let rendered = render(classes);
+pub fn check(file: &Path, parts: &[Part]) {
+    let rendered = render(parts);
     if std::env::var_os("ACTIONBOX_UPDATE_SCOREBOARD").is_some() {
         std::fs::write(file, rendered).expect("the scoreboard is written");
         return;

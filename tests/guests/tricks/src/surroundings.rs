@@ -4,7 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde_json::{Value, json};
 
-use crate::Report;
+use crate::{
+    Report,
+    wasi::{
+        http::types::{Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingRequest},
+        io::{poll::Pollable, streams::InputStream},
+    },
+};
 
 /// Counts the calls that this instance has seen.
 pub fn count(_: &Value) -> Report {
@@ -43,4 +49,22 @@ pub fn connect_a_socket(options: &Value) -> Report {
     .filter_map(|(what, worked)| worked.then_some(what))
     .collect();
     Ok(json!(worked))
+}
+
+/// Uses a handle that nobody gave it: a number, as those of an earlier call were.
+pub fn guess_a_handle(options: &Value) -> Report {
+    let handle = options["handle"].as_u64().unwrap_or_default() as u32;
+    // Safety: whether a number is a handle is the host's to say; that it does is what is tested.
+    let found = unsafe {
+        match options["kind"].as_str().unwrap_or_default() {
+            "fields" => json!(Fields::from_handle(handle).entries().len()),
+            "request" => json!(OutgoingRequest::from_handle(handle).path_with_query()),
+            "response" => json!(IncomingResponse::from_handle(handle).status()),
+            "body" => json!(IncomingBody::from_handle(handle).stream().is_ok()),
+            "future" => json!(FutureIncomingResponse::from_handle(handle).get().is_some()),
+            "stream" => json!(InputStream::from_handle(handle).read(1 << 10).is_ok()),
+            _ => json!(Pollable::from_handle(handle).ready()),
+        }
+    };
+    Ok(found)
 }
