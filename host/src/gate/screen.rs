@@ -80,9 +80,7 @@ impl Screen {
             if [view.as_deref(), stripped.as_deref(), dense.as_deref()].into_iter().flatten().any(matches) {
                 return true;
             }
-            let densest = dense.or(stripped);
-            dense = densest.and_then(|dense| unescape(&dense));
-            dense = dense.map(|dense| without_controls(&dense).unwrap_or(dense));
+            dense = dense.or(stripped).and_then(|dense| unescape(&dense)).map(|view| escape::dense(&view));
             view = view.and_then(|view| unescape(&view)).map(Cow::Owned);
             if view.is_none() && dense.is_none() {
                 return false;
@@ -234,6 +232,11 @@ mod tests {
             ("JSON numbers", numbers(SECRET.as_bytes(), ",")),
             ("JSON numbers, one a line", numbers(SECRET.as_bytes(), ",\n  ")),
             ("numbers of a list", numbers(SECRET.as_bytes(), ", ")),
+            (
+                "numbers of a list in two lines",
+                String::from_utf8_lossy(&numbers(SECRET.as_bytes(), ", ")).replace(" 48,", "\n 48,").into(),
+            ),
+            ("a header folded in JSON", SECRET.replace('0', "0\\r\\n ").into()),
             ("percent", escaped(&|b| format!("%{b:02X}")).into()),
             (
                 "percent, only what must be",

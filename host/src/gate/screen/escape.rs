@@ -1,19 +1,27 @@
 //! Other views of the same bytes: without what folds lines, and with one layer of escapes taken off.
 
-/// Returns the bytes without control characters, and without the blanks that indent a folded line; or
-/// `None` when there are none.
+/// Returns the [dense](dense) view of bytes that hold control characters; `None` when there are none.
 pub(super) fn without_controls(bytes: &[u8]) -> Option<Vec<u8>> {
-    bytes.iter().any(|b| *b < b' ').then(|| {
-        let mut dense = Vec::with_capacity(bytes.len());
-        let mut begins_line = false;
-        for byte in bytes {
-            begins_line = matches!(byte, b'\n' | b'\r') || (begins_line && matches!(byte, b' ' | b'\t'));
-            if *byte >= b' ' && !begins_line {
-                dense.push(*byte);
+    bytes.iter().any(|b| *b < b' ').then(|| dense(bytes))
+}
+
+/// Returns the bytes without control characters, without the blanks that indent a folded line, and without
+/// those after a comma: a list of numbers that is folded has them in some places and not in others.
+pub(super) fn dense(bytes: &[u8]) -> Vec<u8> {
+    let mut dense = Vec::with_capacity(bytes.len());
+    let mut skips_blanks = false;
+    for byte in bytes {
+        match *byte {
+            b'\n' | b'\r' => skips_blanks = true,
+            b' ' if skips_blanks => {}
+            0..b' ' => {}
+            other => {
+                dense.push(other);
+                skips_blanks = other == b',';
             }
         }
-        dense
-    })
+    }
+    dense
 }
 
 /// Takes one layer of escapes off: those of JSON and JavaScript (`\u0070`, `\u{70}`, `\x70`, `\/`), of URLs
@@ -41,7 +49,9 @@ fn escape(bytes: &[u8]) -> Option<(Option<u8>, usize)> {
         [b'\\', b'u' | b'U', b'{', ..] => enclosed(bytes, 3, 16, b'}'),
         [b'\\', b'u' | b'U', ..] => fixed(bytes, 2, 4).or(Some((Some(bytes[1]), 2))),
         [b'\\', b'x', ..] => fixed(bytes, 2, 2).or(Some((Some(b'x'), 2))),
-        [b'\\', b'n' | b'r' | b't' | b'b' | b'f', ..] => Some((None, 2)),
+        // Kept as what they are: blanks that follow a line break are no part of what it folds.
+        [b'\\', b'n' | b'r', ..] => Some((Some(b'\n'), 2)),
+        [b'\\', b't' | b'b' | b'f', ..] => Some((None, 2)),
         [b'\\', other, ..] => Some((Some(*other), 2)),
         [b'%', b'u' | b'U', ..] => fixed(bytes, 2, 4),
         [b'%', ..] => fixed(bytes, 1, 2),
