@@ -116,6 +116,12 @@ impl Sandbox {
         crate::catalogue::APPS.iter().map(|app| app.slug).collect()
     }
 
+    /// Answers the ids of an app's actions; none of an app that no sandbox server has.
+    pub fn actions(app: &str) -> Vec<&'static str> {
+        let app = crate::catalogue::APPS.iter().find(|known| known.slug == app);
+        app.into_iter().flat_map(|app| app.actions).map(|action| action.id).collect()
+    }
+
     /// Answers the domain of all seeded e-mail addresses of an account: a record with another one is
     /// another account's.
     pub fn seeded_domain(account: &str) -> String {
