@@ -29,6 +29,10 @@ deny:
 advisories:
     cargo deny --all-features check advisories
 
+# Fuzzes one target: route, screen, values, load or answers (cargo install --locked cargo-fuzz).
+fuzz TARGET SECONDS="300":
+    cd fuzz && cargo fuzz run {{TARGET}} --sanitizer none -- -max_total_time={{SECONDS}} -max_len=8192 -timeout=20 -rss_limit_mb=4096
+
 # What a call costs beside a native client, and what a noisy neighbour costs.
 bench:
     cargo bench -p actionbox-benches

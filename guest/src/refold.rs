@@ -3,6 +3,9 @@
 //! It knows no credential: the host adds it. It retries nothing: the host repeats what is safe to repeat.
 
 mod answer;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod refusal;
 mod route;
 

@@ -36,6 +36,9 @@ mod contract;
 mod credential;
 mod effect;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod gate;
 mod grant;
 mod host;
