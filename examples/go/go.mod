@@ -1,0 +1,7 @@
+module my-plugin
+
+go 1.27
+
+require actionbox v0.0.0
+
+replace actionbox => ./sdk

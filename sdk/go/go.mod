@@ -1,0 +1,3 @@
+module actionbox
+
+go 1.27
