@@ -1,0 +1,71 @@
+// Makes a plugin of three functions.
+
+/** @import { Action, Json, Outcome, Parameter } from "actionbox:plugin/types@0.1.0" */
+
+import { crashed, settled } from "#engine";
+
+import { ActionError } from "./error.js";
+import { Parameters } from "./parameters.js";
+
+/**
+ * A plugin: lists, describes and executes the actions of connected apps. Each throws an `ActionError` where
+ * there is no result.
+ *
+ * Each call may run in a fresh instance: a plugin keeps no state between calls.
+ *
+ * @typedef {object} Plugin
+ * @property {(app: string) => Result<Action[]>} listActions
+ *   Lists the actions of an app.
+ * @property {(app: string, actionId: string) => Result<Parameter[]>} describeAction
+ *   Describes the parameters of an action, in the order in which a form would show them.
+ * @property {(app: string, actionId: string, parameters: Parameters) => Result<Outcome>} executeAction
+ *   Executes an action. Parameters that are no JSON object never get here.
+ */
+
+/**
+ * What a function of a plugin returns. Only StarlingMonkey waits for promises, QuickJS does not.
+ *
+ * @template T
+ * @typedef {T | Promise<T>} Result
+ */
+
+/**
+ * Makes what the component exports as `actions`:
+ *
+ *     export const actions = plugin({ listActions, describeAction, executeAction });
+ *
+ * @param {Plugin} implementation
+ */
+export function plugin(implementation) {
+  return {
+    /** @param {string} app */
+    listActions: (app) => call(() => implementation.listActions(app)),
+    /**
+     * @param {string} app
+     * @param {string} actionId
+     */
+    describeAction: (app, actionId) => call(() => implementation.describeAction(app, actionId)),
+    /**
+     * @param {string} app
+     * @param {string} actionId
+     * @param {Json} parameters
+     */
+    executeAction: (app, actionId, parameters) =>
+      call(() => implementation.executeAction(app, actionId, new Parameters(parameters))),
+  };
+}
+
+/**
+ * @template T
+ * @param {() => Result<T>} operation
+ * @returns {Result<T>}
+ */
+function call(operation) {
+  try {
+    return settled(operation());
+  } catch (error) {
+    // A mistake of the plugin's own ends the call in a trap, which says nothing about it.
+    if (!(error instanceof ActionError)) crashed(error);
+    throw error;
+  }
+}
