@@ -1,7 +1,7 @@
 //! Builds the example plugins as components.
 
 fn main() {
-    for plugin in ["../refold", "../rust"] {
+    for plugin in ["../refold", "../rust", "../sync-contacts"] {
         actionbox_guest_build::build(plugin);
     }
 }

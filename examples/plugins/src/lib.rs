@@ -9,6 +9,9 @@ pub const REFOLD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/refold.wasm"
 /// upstream calls, beside all of Refold's actions.
 pub const UPSERT_CONTACT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/my_plugin.wasm"));
 
+/// The plugin of `examples/sync-contacts`: copies contacts from Salesforce to HubSpot.
+pub const SYNC_CONTACTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/sync_contacts.wasm"));
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -1,9 +1,11 @@
 //! `salesforce`: accounts, contacts, leads, opportunities, and queries over them.
 
+use std::cmp::Ordering;
+
 use serde_json::{Map, Value, json};
 
 use super::raw::RawCall;
-use super::soql::{Query, QueryError};
+use super::soql::{Condition, Query, QueryError};
 use super::{Outcome, Run, not_implemented};
 use crate::clock::Timestamp;
 use crate::store::{Record, Store};
@@ -138,24 +140,38 @@ fn query(store: &Store, text: &str) -> Result<Outcome, Outcome> {
         })
     };
     let fields = query.fields.iter().map(|field| known(field)).collect::<Result<Vec<_>, _>>()?;
-    let filter = match &query.filter {
-        Some((field, value)) => Some((known(field)?, value)),
-        None => None,
-    };
-
-    let mut records = Vec::new();
-    for record in store.all(APP, object.kind) {
-        let shown = show(record);
-        let field = |name: &str| shown.get(name).cloned().unwrap_or(Value::Null);
-        let same =
-            |text: &str, value: &Value| value.as_str().is_some_and(|own| own.eq_ignore_ascii_case(text));
-        if filter.is_none_or(|(name, value)| same(value, &field(name))) {
-            let mut row = Map::from_iter([("attributes".to_owned(), attributes(object, record))]);
-            row.extend(fields.iter().map(|name| ((*name).to_owned(), field(name))));
-            records.push(Value::Object(row));
-        }
+    let mut conditions = Vec::new();
+    for Condition { field, comparison, literal } in &query.conditions {
+        conditions.push((known(field)?, *comparison, literal.to_lowercase()));
     }
-    records.truncate(query.limit.unwrap_or(2000));
+    let mut order = Vec::new();
+    for (field, descending) in &query.order {
+        order.push((known(field)?, *descending));
+    }
+
+    // Text compares without regard to case; times are written so that they compare as text.
+    let text = |shown: &Value, name: &str| shown[name].as_str().map(str::to_lowercase);
+    let meets = |shown: &Value| {
+        conditions.iter().all(|(name, comparison, literal)| {
+            text(shown, name).is_some_and(|own| comparison.holds(own.cmp(literal)))
+        })
+    };
+    let all = store.all(APP, object.kind).iter().map(|record| (show(record), record));
+    let mut found: Vec<_> = all.filter(|(shown, _)| meets(shown)).collect();
+    found.sort_by(|(a, _), (b, _)| {
+        let by = |&(name, descending): &(&str, bool)| {
+            let ordering = text(a, name).cmp(&text(b, name));
+            if descending { ordering.reverse() } else { ordering }
+        };
+        order.iter().map(by).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
+    });
+    found.truncate(query.limit.unwrap_or(2000));
+    let row = |(shown, record): (Value, &Record)| {
+        let mut row = Map::from_iter([("attributes".to_owned(), attributes(object, record))]);
+        row.extend(fields.iter().map(|name| ((*name).to_owned(), shown[*name].clone())));
+        Value::Object(row)
+    };
+    let records: Vec<_> = found.into_iter().map(row).collect();
     Ok(Outcome::success(200, json!({ "totalSize": records.len(), "done": true, "records": records })))
 }
 

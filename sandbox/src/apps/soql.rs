@@ -1,7 +1,9 @@
-//! A small, honest part of SOQL: `SELECT fields FROM Object [WHERE field = 'value'] [LIMIT n]`.
+//! A small, honest part of SOQL:
+//! `SELECT fields FROM Object [WHERE field = value [AND …]] [ORDER BY field [ASC|DESC], …] [LIMIT n]`.
 //!
 //! Everything else is refused as malformed rather than half understood.
 
+use std::cmp::Ordering;
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
@@ -10,8 +12,41 @@ use std::vec::IntoIter;
 pub(super) struct Query {
     pub(super) fields: Vec<String>,
     pub(super) object: String,
-    pub(super) filter: Option<(String, String)>,
+    /// All of them hold.
+    pub(super) conditions: Vec<Condition>,
+    /// Fields, and whether the largest comes first.
+    pub(super) order: Vec<(String, bool)>,
     pub(super) limit: Option<usize>,
+}
+
+/// A comparison of a field with a literal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Condition {
+    pub(super) field: String,
+    pub(super) comparison: Comparison,
+    pub(super) literal: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    /// Tells whether a comparison holds, given how the field compares with the literal.
+    pub(super) fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Self::Equal => ordering.is_eq(),
+            Self::Less => ordering.is_lt(),
+            Self::LessOrEqual => ordering.is_le(),
+            Self::Greater => ordering.is_gt(),
+            Self::GreaterOrEqual => ordering.is_ge(),
+        }
+    }
 }
 
 /// Why a query was not understood, in Salesforce's tone.
@@ -37,7 +72,21 @@ impl Query {
         }
         expect_keyword(&mut tokens, "FROM")?;
         let object = expect_word(&mut tokens)?;
-        let filter = if take_keyword(&mut tokens, "WHERE") { Some(condition(&mut tokens)?) } else { None };
+        let mut conditions = Vec::new();
+        if take_keyword(&mut tokens, "WHERE") {
+            conditions.push(condition(&mut tokens)?);
+            while take_keyword(&mut tokens, "AND") {
+                conditions.push(condition(&mut tokens)?);
+            }
+        }
+        let mut order = Vec::new();
+        if take_keyword(&mut tokens, "ORDER") {
+            expect_keyword(&mut tokens, "BY")?;
+            order.push(ordering(&mut tokens)?);
+            while tokens.next_if_eq(&Token::Sign(',')).is_some() {
+                order.push(ordering(&mut tokens)?);
+            }
+        }
         let limit = if take_keyword(&mut tokens, "LIMIT") {
             let word = expect_word(&mut tokens)?;
             Some(word.parse().map_err(|_| unexpected(Some(&Token::Word(word))))?)
@@ -45,18 +94,42 @@ impl Query {
             None
         };
         match tokens.next() {
-            None => Ok(Self { fields, object, filter, limit }),
+            None => Ok(Self { fields, object, conditions, order, limit }),
             rest => Err(unexpected(rest.as_ref())),
         }
     }
 }
 
-fn condition(tokens: &mut Tokens) -> Result<(String, String), QueryError> {
+fn condition(tokens: &mut Tokens) -> Result<Condition, QueryError> {
     let field = expect_word(tokens)?;
-    match (tokens.next(), tokens.next()) {
-        (Some(Token::Sign('=')), Some(Token::Text(value))) => Ok((field, value)),
-        (Some(Token::Sign('=')), other) | (other, _) => Err(unexpected(other.as_ref())),
+    let sign = tokens.next();
+    let or_equal = |tokens: &mut Tokens| tokens.next_if_eq(&Token::Sign('=')).is_some();
+    let comparison = match sign {
+        Some(Token::Sign('=')) => Comparison::Equal,
+        Some(Token::Sign('<')) if or_equal(tokens) => Comparison::LessOrEqual,
+        Some(Token::Sign('<')) => Comparison::Less,
+        Some(Token::Sign('>')) if or_equal(tokens) => Comparison::GreaterOrEqual,
+        Some(Token::Sign('>')) => Comparison::Greater,
+        other => return Err(unexpected(other.as_ref())),
+    };
+    match tokens.next() {
+        Some(Token::Text(literal)) => Ok(Condition { field, comparison, literal }),
+        // Dates and times stand without quotes.
+        Some(Token::Word(literal)) if literal.starts_with(|c: char| c.is_ascii_digit()) => {
+            Ok(Condition { field, comparison, literal })
+        }
+        other => Err(unexpected(other.as_ref())),
     }
+}
+
+fn ordering(tokens: &mut Tokens) -> Result<(String, bool), QueryError> {
+    let field = expect_word(tokens)?;
+    let descending = take_keyword(tokens, "DESC");
+    if !descending {
+        // The default may be said.
+        take_keyword(tokens, "ASC");
+    }
+    Ok((field, descending))
 }
 
 fn expect_keyword(tokens: &mut Tokens, keyword: &str) -> Result<(), QueryError> {
@@ -114,7 +187,7 @@ fn tokenise(text: &str) -> Result<Vec<Token>, QueryError> {
 }
 
 fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == '.'
+    c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ':')
 }
 
 #[cfg(test)]
@@ -126,8 +199,31 @@ mod tests {
         let query = Query::parse(r"select Id, Name from Account where Name = 'O\'Hara' limit 5").unwrap();
         assert_eq!(query.fields, ["Id", "Name"]);
         assert_eq!(query.object, "Account");
-        assert_eq!(query.filter, Some(("Name".into(), "O'Hara".into())));
+        let name = Condition { field: "Name".into(), comparison: Comparison::Equal, literal: "O'Hara".into() };
+        assert_eq!(query.conditions, [name]);
         assert_eq!(query.limit, Some(5));
+    }
+
+    #[test]
+    fn conditions_and_an_order_are_understood() {
+        let query = Query::parse(
+            "SELECT Id FROM Contact WHERE LastModifiedDate >= 2026-01-01T09:00:00.000Z AND Id > '003' \
+             ORDER BY LastModifiedDate, Id DESC LIMIT 2",
+        )
+        .unwrap();
+        let conditions: Vec<_> = query
+            .conditions
+            .iter()
+            .map(|c| (c.field.as_str(), c.comparison, c.literal.as_str()))
+            .collect();
+        assert_eq!(
+            conditions,
+            [
+                ("LastModifiedDate", Comparison::GreaterOrEqual, "2026-01-01T09:00:00.000Z"),
+                ("Id", Comparison::Greater, "003"),
+            ]
+        );
+        assert_eq!(query.order, [("LastModifiedDate".into(), false), ("Id".into(), true)]);
     }
 
     #[test]
@@ -148,7 +244,11 @@ mod tests {
             "SELECT Id FROM Account WHERE Name = 'open",
             "SELECT Id FROM Account LIMIT many",
             "SELECT Id FROM Account LIMIT -1",
-            "SELECT Id FROM Account ORDER BY Name",
+            "SELECT Id FROM Account WHERE Name <> 'A'",
+            "SELECT Id FROM Account WHERE Name = 'A' OR Name = 'B'",
+            "SELECT Id FROM Account ORDER Name",
+            "SELECT Id FROM Account ORDER BY",
+            "SELECT Id FROM Account LIMIT 1 ORDER BY Name",
             "DELETE FROM Account",
         ] {
             assert!(Query::parse(text).is_err(), "{text}");
