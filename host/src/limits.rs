@@ -95,8 +95,9 @@ bounds! {
         /// Bytes of one function of a component. Default 1 MiB: the time to compile one grows faster than its
         /// size.
         pub function_bytes: usize = 1 << 20,
-        /// Time to compile a component. Default 60 s. Kept only by a `CompileWorker`.
-        pub compile_time: Duration = Duration::from_secs(60),
+        /// Time to compile a component. Default 180 s: a Python component takes 20 s on two idle processors. Kept
+        /// only by a `CompileWorker`.
+        pub compile_time: Duration = Duration::from_secs(180),
         /// Bytes of memory to compile a component, and of its code. Default 2 GiB. Kept only by a
         /// `CompileWorker`, on Unix.
         pub compile_bytes: usize = 2 << 30,
