@@ -175,6 +175,9 @@ pub(crate) struct Execute {
 pub(crate) struct Inspect {
     /// The file to look at
     pub(crate) file: PathBuf,
+    /// Compile the component even if its code is in the cache, and keep none
+    #[arg(long)]
+    pub(crate) no_cache: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -211,6 +214,9 @@ pub(crate) struct Connect {
     /// The plugin, a component [default: the built-in reference plugin]
     #[arg(long, value_name = "FILE")]
     pub(crate) plugin: Option<PathBuf>,
+    /// Compile the plugin even if its code is in the cache, and keep none
+    #[arg(long)]
+    pub(crate) no_cache: bool,
 
     /// Act on a sandbox server in this process, with its well-known key; needs no account
     #[arg(long, help_heading = UPSTREAM, conflicts_with_all = ["base_url", "ca", "key_file"])]

@@ -53,7 +53,7 @@ impl Connection {
             changes: false,
         };
         let grant = grant(options, app, &target.upstream, target.key, &target.account)?;
-        let host = build(process::host()?, options.ca.as_deref())?;
+        let host = build(process::host(!options.no_cache)?, options.ca.as_deref())?;
         let plugin = load(&host, options.plugin.as_deref()).await?;
         Ok(Self { plugin, grant, asked, _sandbox: target.sandbox })
     }

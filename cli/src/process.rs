@@ -1,6 +1,9 @@
-//! This process: it keeps its memory to itself, and compiles plugins in another one that can be stopped.
+//! This process: it keeps its memory to itself, compiles plugins in another one that can be stopped, and
+//! keeps their code in the user's cache.
 
-use actionbox_host::{ActionHost, ActionHostBuilder, Actor, CompileWorker};
+use std::{ffi::OsString, path::PathBuf};
+
+use actionbox_host::{ActionHost, ActionHostBuilder, Actor, CompileCache, CompileWorker};
 
 use crate::failure::{Exit, Failure};
 
@@ -12,18 +15,35 @@ pub(crate) fn is_compile_worker() -> bool {
     std::env::args_os().nth(1).is_some_and(|argument| argument == WORKER)
 }
 
-/// Begins a host that compiles in a worker.
+/// Begins a host that compiles in a worker, and keeps code in the user's cache if it may.
 ///
 /// # Errors
 ///
 /// [`Failure`] when the system does not tell where this program is.
-pub(crate) fn host() -> Result<ActionHostBuilder, Failure> {
+pub(crate) fn host(cached: bool) -> Result<ActionHostBuilder, Failure> {
     let program = std::env::current_exe().map_err(|error| {
         Failure::new(Exit::Operator, "compile-worker", Actor::Operator, "no plugin can be compiled")
             .because(format!("this program cannot find itself: {error}"))
             .hint("start it by its whole path")
     })?;
-    Ok(ActionHost::builder().compile_in(CompileWorker::new(program, [WORKER])))
+    let host = ActionHost::builder().compile_in(CompileWorker::new(program, [WORKER]));
+    let directory = cached.then(|| cache_directory(|variable| std::env::var_os(variable))).flatten();
+    Ok(match directory {
+        Some(directory) => host.compile_cache(CompileCache::at(directory)),
+        None => host,
+    })
+}
+
+/// Returns where this system's users have their caches, if the environment tells.
+fn cache_directory(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    // A relative one is to be ignored, says the XDG specification.
+    let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = absolute("XDG_CACHE_HOME").or_else(|| match () {
+        _ if cfg!(windows) => absolute("LOCALAPPDATA"),
+        _ if cfg!(target_os = "macos") => Some(absolute("HOME")?.join("Library/Caches")),
+        _ => Some(absolute("HOME")?.join(".cache")),
+    });
+    Some(caches?.join("actionbox"))
 }
 
 /// Lets no other process of the same user read the key from this one's memory, and no crash write it down.
@@ -37,11 +57,34 @@ pub(crate) fn protect_memory() {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::path::Path;
+
     use rustix::process::{DumpableBehavior, dumpable_behavior};
+
+    use super::*;
 
     #[test]
     fn the_memory_is_not_dumpable() {
-        super::protect_memory();
+        protect_memory();
         assert_eq!(dumpable_behavior(), Ok(DumpableBehavior::NotDumpable));
+    }
+
+    #[test]
+    fn the_cache_is_where_users_have_their_caches() {
+        let directory = |xdg: Option<&str>, home: Option<&str>| {
+            let value = |name: &str| if name == "HOME" { home } else { xdg };
+            cache_directory(|name| value(name).map(OsString::from))
+        };
+        let table = [
+            (Some("/var/me"), Some("/home/me"), Some("/var/me/actionbox")),
+            (None, Some("/home/me"), Some("/home/me/.cache/actionbox")),
+            (Some(""), Some("/home/me"), Some("/home/me/.cache/actionbox")),
+            (Some("relative"), Some("/home/me"), Some("/home/me/.cache/actionbox")),
+            (None, Some(""), None),
+            (None, None, None),
+        ];
+        for (xdg, home, expected) in table {
+            assert_eq!(directory(xdg, home).as_deref(), expected.map(Path::new), "{xdg:?} {home:?}");
+        }
     }
 }

@@ -1,11 +1,12 @@
-//! From the bytes of a plugin to code: recognise, pre-check, compile, here or in a worker process.
+//! From the bytes of a plugin to code: recognise, pre-check, find or compile, here or in a worker process.
 
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
+use tokio::{sync::OwnedSemaphorePermit, task::spawn_blocking};
 use wasmtime::component::Component;
 
-use crate::{audit::escaped, error::LoadError, host::Shared, limits::HostLimits, precheck};
+use crate::{audit::escaped, cache::Place, error::LoadError, host::Shared, limits::HostLimits, precheck};
 
 /// Bytes that came from outside, and their digest.
 pub(crate) struct Source {
@@ -16,36 +17,83 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn new(bytes: Vec<u8>) -> Self {
-        let hex: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { bytes, digest: format!("sha256:{hex}") }
+        let digest = format!("sha256:{}", hex(&Sha256::digest(&bytes)));
+        Self { bytes, digest }
     }
 }
 
-/// Compiles a component off the async threads, one at a time: a compiler uses all processors.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Turns a component into code, off the async threads.
 pub(crate) async fn compile(host: &Arc<Shared>, source: Arc<Source>) -> Result<Component, LoadError> {
     recognise(&source.bytes, &host.host_limits)?;
-    // Fails only when the semaphore is closed, which nobody does. Held by the work itself, which goes on
-    // when nobody waits for it any more.
-    let turn = host.compiling.clone().acquire_owned().await;
+    // Code from the cache has to pass too: an earlier host may have had wider limits.
     let (shared, checked) = (host.clone(), source.clone());
     off_thread(move || precheck::check(&checked.bytes, &shared.host_limits)).await?;
+
+    let place = place(host, &source).await;
+    if let Some(component) = find(host, place.as_ref()).await {
+        return Ok(component);
+    }
+    // One at a time: a compiler uses all processors. Fails only when the semaphore is closed, which nobody
+    // does. Held by the work itself, which goes on when nobody waits for it any more.
+    let turn = host.compiling.clone().acquire_owned().await;
+    // It may have been this component's turn before.
+    if let Some(component) = find(host, place.as_ref()).await {
+        return Ok(component);
+    }
+    let (component, turn) = compile_anew(host, source, turn).await?;
+    if let Some(place) = place {
+        keep(place, component.clone(), turn).await;
+    }
+    Ok(component)
+}
+
+/// The right to compile.
+type Turn = Result<OwnedSemaphorePermit, tokio::sync::AcquireError>;
+
+/// Compiles, here or in a worker; gives the turn back with the code.
+async fn compile_anew(
+    host: &Arc<Shared>,
+    source: Arc<Source>,
+    turn: Turn,
+) -> Result<(Component, Turn), LoadError> {
     let engine = host.engine.clone();
     match &host.worker {
         None => {
-            off_thread(move || {
-                let _turn = turn;
-                Component::from_binary(&engine, &source.bytes).map_err(invalid)
-            })
-            .await
+            let work = move || Ok((Component::from_binary(&engine, &source.bytes).map_err(invalid)?, turn));
+            off_thread(work).await
         }
         Some(worker) => {
             let code = worker.compile(&source, &host.host_limits).await?;
-            off_thread(move || {
-                let _turn = turn;
-                code.load(&engine)
-            })
-            .await
+            off_thread(move || Ok((code.load(&engine)?, turn))).await
         }
+    }
+}
+
+async fn place(host: &Arc<Shared>, source: &Arc<Source>) -> Option<Arc<Place>> {
+    let (cache, engine, source) = (host.cache.clone()?, host.engine.clone(), source.clone());
+    let place = spawn_blocking(move || cache.place(&engine, &source));
+    // A cache that fails, even by a panic, makes no load fail; the same below.
+    place.await.ok().flatten().map(Arc::new)
+}
+
+async fn find(host: &Arc<Shared>, place: Option<&Arc<Place>>) -> Option<Component> {
+    let (shared, place) = (host.clone(), place?.clone());
+    let found = spawn_blocking(move || place.find(&shared.engine, shared.host_limits.compile_bytes));
+    found.await.ok().flatten()
+}
+
+/// Keeps code for the next time, before the turn ends: whoever waits for it finds the code.
+async fn keep(place: Arc<Place>, component: Component, turn: Turn) {
+    let kept = spawn_blocking(move || {
+        let _turn = turn;
+        place.keep(&component);
+    });
+    if let Err(error) = kept.await {
+        tracing::warn!(%error, "the compile cache cannot be written to");
     }
 }
 
@@ -53,7 +101,7 @@ pub(crate) async fn compile(host: &Arc<Shared>, source: Arc<Source>) -> Result<C
 async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LoadError> + Send + 'static,
 ) -> Result<T, LoadError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(LoadError::Compiler))
+    spawn_blocking(work).await.unwrap_or(Err(LoadError::Compiler))
 }
 
 /// Tells a component from everything else by its first bytes. Precompiled code is trusted code: it is

@@ -20,6 +20,7 @@ use wasmtime::{
 use crate::{
     account_check,
     audit::{AuditSink, TracingSink},
+    cache::CompileCache,
     call::{CallState, CoreDumpSink},
     compile::{Source, compile},
     credential::CredentialError,
@@ -75,6 +76,7 @@ pub(crate) struct Shared {
     pub(crate) screening: Semaphore,
     pub(crate) compiling: Arc<Semaphore>,
     pub(crate) worker: Option<CompileWorker>,
+    pub(crate) cache: Option<CompileCache>,
     pub(crate) audit: Arc<dyn AuditSink>,
     pub(crate) before_send: Option<Arc<dyn BeforeSend>>,
     pub(crate) core_dumps: Option<CoreDumpSink>,
@@ -93,8 +95,8 @@ impl ActionHost {
         ActionHostBuilder::default()
     }
 
-    /// Loads a plugin from the bytes of a component: compiles it, on a thread of its own, and checks its
-    /// imports and exports.
+    /// Loads a plugin from the bytes of a component: compiles it, on a thread of its own, or finds its code
+    /// in the [cache](ActionHostBuilder::compile_cache), and checks its imports and exports.
     ///
     /// # Errors
     ///
@@ -214,6 +216,7 @@ pub struct ActionHostBuilder {
     before_send: Option<Arc<dyn BeforeSend>>,
     core_dumps: Option<CoreDumpSink>,
     worker: Option<CompileWorker>,
+    cache: Option<CompileCache>,
 }
 
 impl ActionHostBuilder {
@@ -274,6 +277,16 @@ impl ActionHostBuilder {
         self
     }
 
+    /// Keeps compiled code in a directory, and finds it there the next time. Default: none.
+    ///
+    /// # Security
+    ///
+    /// Whoever can write to the directory runs code in this process: see [`CompileCache`].
+    pub fn compile_cache(mut self, cache: CompileCache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
     /// Builds the host and starts its epoch ticker, an OS thread that ends with the host.
     ///
     /// # Errors
@@ -295,6 +308,7 @@ impl ActionHostBuilder {
             screening: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             compiling: Arc::new(Semaphore::new(1)),
             worker: self.worker,
+            cache: self.cache,
             limits: self.limits,
             host_limits: self.host_limits,
             audit: self.audit.unwrap_or_else(|| Arc::new(TracingSink)),

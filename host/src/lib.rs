@@ -30,6 +30,7 @@
 
 mod account_check;
 mod audit;
+mod cache;
 mod call;
 mod compile;
 mod contract;
@@ -56,6 +57,7 @@ mod usage;
 mod worker;
 
 pub use audit::{AuditEvent, AuditSink, CallEvent, Operation, QuarantineEvent, RequestEvent, TokenEvent};
+pub use cache::CompileCache;
 pub use contract::{Action, Failure, Outcome, Parameter, ParameterKind, Problem, Success};
 pub use credential::{
     ApiKey, Credential, CredentialError, CredentialProvider, SessionToken, SessionTokens, TokenExchange,

@@ -57,7 +57,7 @@ pub struct CompileWorker {
     arguments: Vec<OsString>,
 }
 
-/// Code that our own worker has compiled.
+/// Code that our own worker has compiled, or that was compiled before and kept.
 pub(crate) struct Code(Vec<u8>);
 
 const COMPILED: u8 = b'+';
@@ -162,11 +162,18 @@ fn read(mut answer: Vec<u8>) -> Result<Code, LoadError> {
 }
 
 impl Code {
+    /// Takes code from the cache. For nothing else: it will be run as it is.
+    pub(crate) fn kept(code: Vec<u8>) -> Self {
+        Self(code)
+    }
+
     /// Makes the code executable.
     pub(crate) fn load(self, engine: &Engine) -> Result<Component, LoadError> {
-        #[expect(unsafe_code, reason = "the bytes come from a worker that this host has started itself")]
-        // SAFETY: it is what `precompile_component` returned in the worker; a plugin's own bytes never get
-        // here.
+        #[expect(unsafe_code, reason = "the bytes come from a worker of this host, or from its cache")]
+        // SAFETY: it is what `precompile_component` returned in a worker that this host has started itself,
+        // or what `serialize` returned when a host of this user, with the same wasmtime and settings, had
+        // compiled it: the cache reads no file that anybody else could have written or changed, and gives
+        // out only what has its checksum. A plugin's own bytes never get here.
         let component = unsafe { Component::deserialize(engine, self.0) };
         component.map_err(invalid)
     }

@@ -3,10 +3,13 @@
 mod account_check;
 mod bad_input;
 mod before_send;
+#[cfg(unix)]
+mod compile_cache;
 mod composite;
 mod documents;
 mod errors;
 mod routes;
 mod sessions;
+mod sync;
 mod tenants;
 mod wit;

@@ -83,7 +83,7 @@ impl Demo {
         // The same data and times in every run, and no waiting.
         let sandbox = Sandbox::builder().deterministic().no_rate_limit().start().await?;
         let recorder = Arc::new(Recorder::default());
-        let host = process::host()?.audit(recorder.clone()).build()?;
+        let host = process::host(true)?.audit(recorder.clone()).build()?;
         let plugin = connect::load(&host, None).await?;
         let upstream = Upstream::refold().at(&sandbox.base_url())?;
         let grant = Grant::builder(ACCOUNT)

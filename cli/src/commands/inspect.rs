@@ -26,7 +26,7 @@ struct Report<'a> {
 }
 
 pub(super) async fn run(options: &args::Inspect, json: bool) -> Result<Exit, Failure> {
-    let host = process::host()?.build()?;
+    let host = process::host(!options.no_cache)?.build()?;
     let inspection = progress::during("compiling the component", host.inspect_file(&options.file))
         .await
         .map_err(|error| Failure::of_load(&error))?;

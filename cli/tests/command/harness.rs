@@ -44,6 +44,8 @@ pub(crate) fn actionbox(arguments: &str) -> Run {
     for variable in VARIABLES {
         command.env_remove(variable);
     }
+    // Not in the home of whoever runs the tests.
+    command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
     Run { command, stdin: String::new() }
 }
 

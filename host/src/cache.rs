@@ -1,0 +1,280 @@
+//! Compiled code, kept in a directory for whoever loads the same component again.
+//!
+//! An entry is a file: a head that only this code can have under this name, then the code. What is not
+//! exactly as a host leaves it is removed and compiled again. Nothing here makes a load fail.
+
+mod trust;
+
+use std::{
+    fs::{self, File},
+    hash::{Hash as _, Hasher},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::{Engine, component::Component};
+
+use crate::{
+    compile::{Source, hex},
+    worker::Code,
+};
+
+/// A directory in which hosts keep the code that they compiled, so that the same component is compiled
+/// once: for a Python plugin, tens of milliseconds in place of many seconds.
+///
+/// ```no_run
+/// use actionbox_host::{ActionHost, CompileCache};
+///
+/// # fn main() -> Result<(), actionbox_host::ConfigError> {
+/// let cache = CompileCache::at("/var/cache/my-service/plugins");
+/// let host = ActionHost::builder().compile_cache(cache).build()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Any number of hosts, in any number of processes, may share a directory. An entry belongs to the bytes of
+/// one component, one version of wasmtime and of this crate, one kind of processor, and the settings that
+/// code is compiled for; nothing else finds it. All limits and checks of a load are the same with an entry
+/// as without, except the time and memory to compile.
+///
+/// The directory is made, for its owner alone, when it is first needed. A cache never makes a load fail:
+/// where it cannot be used, `tracing` has a warning that says why, and the component is compiled.
+///
+/// # Security
+///
+/// Whoever can write to the directory runs code in this process. The checksum of an entry finds damage, not
+/// malice. On Unix, the directory and each entry are used only if they belong to the user that this process
+/// runs as and nobody else may write to them, and if not everybody may rename a directory above. Elsewhere,
+/// that is for you to see to. Have nothing else in the directory, and do not fill it from a place where
+/// others can write, such as a cache that a build service shares between branches.
+#[derive(Debug, Clone)]
+pub struct CompileCache {
+    directory: PathBuf,
+    max_bytes: u64,
+}
+
+/// Where the code of one component is, or will be, in a directory that was found to be this user's alone.
+pub(crate) struct Place {
+    directory: PathBuf,
+    name: String,
+    max_bytes: u64,
+}
+
+/// Changes with the layout of an entry.
+const MAGIC: [u8; 16] = *b"actionbox code 1";
+/// The magic, the length of the code, and the SHA-256 of name and code.
+const HEAD: usize = MAGIC.len() + 8 + 32;
+
+impl CompileCache {
+    /// Names a directory. It need not exist yet.
+    pub fn at(directory: impl AsRef<Path>) -> Self {
+        // A symbolic link with a slash behind it would pass for what it points to.
+        let directory = directory.as_ref().components().collect();
+        Self { directory, max_bytes: 2 << 30 }
+    }
+
+    /// Sets how many bytes all entries together may have; those that were not used for longest go first.
+    /// Default: 2 GiB.
+    ///
+    /// Kept after each compilation: for a moment, one entry of each process may come on top.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Finds the place of a component's code for an engine; none in a directory that is not to be trusted.
+    pub(crate) fn place(&self, engine: &Engine, source: &Source) -> Option<Place> {
+        match trust::directory(&self.directory) {
+            Ok(directory) => Some(Place { directory, name: name(engine, source), max_bytes: self.max_bytes }),
+            Err(error) => {
+                let directory = self.directory.display();
+                tracing::warn!(%directory, %error, "the compile cache is not used");
+                None
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Loads the code, if it is here and has at most so many bytes.
+    pub(crate) fn find(&self, engine: &Engine, max_code: usize) -> Option<Component> {
+        let load = |code| Code::kept(code).load(engine).map_err(io::Error::other);
+        match self.read(max_code).and_then(load) {
+            Ok(component) => Some(component),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                let entry = self.path();
+                tracing::warn!(entry = %entry.display(), %error, "an entry of the compile cache is not used");
+                remove(&entry);
+                None
+            }
+        }
+    }
+
+    /// Keeps code that this host has compiled.
+    pub(crate) fn keep(&self, component: &Component) {
+        let kept = component.serialize().map_err(io::Error::other).and_then(|code| self.write(&code));
+        // On a full disk too, where it may help the next one.
+        let tidied = self.tidy();
+        if let Err(error) = kept.and(tidied) {
+            let directory = self.directory.display();
+            tracing::warn!(%directory, %error, "the compile cache cannot be written to");
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.join(&self.name)
+    }
+
+    /// Reads the code to the end before anything looks at it: what was checked cannot change.
+    fn read(&self, max_code: usize) -> io::Result<Vec<u8>> {
+        let mut file = trust::open(&self.path())?;
+        let code_bytes = file.metadata()?.len().saturating_sub(HEAD as u64);
+        if code_bytes > max_code as u64 {
+            return Err(io::Error::other("it is larger than compile_bytes, a limit of this host"));
+        }
+        let mut head = [0; HEAD];
+        file.read_exact(&mut head)?;
+        let mut code = Vec::with_capacity(usize::try_from(code_bytes).unwrap_or(0));
+        (&mut file).take(max_code as u64).read_to_end(&mut code)?;
+        if head != self.head(&code) {
+            return Err(io::Error::other("it is damaged"));
+        }
+        if let Err(error) = file.set_modified(SystemTime::now()) {
+            tracing::debug!(%error, "an entry of the compile cache goes sooner than it should");
+        }
+        Ok(code)
+    }
+
+    fn head(&self, code: &[u8]) -> [u8; HEAD] {
+        let checksum = Sha256::new().chain_update(&self.name).chain_update(code).finalize();
+        let mut head = [0; HEAD];
+        head[..16].copy_from_slice(&MAGIC);
+        head[16..24].copy_from_slice(&(code.len() as u64).to_le_bytes());
+        head[24..].copy_from_slice(&checksum);
+        head
+    }
+
+    /// Writes an entry beside its place, then moves it there: nobody ever finds half of one.
+    fn write(&self, code: &[u8]) -> io::Result<()> {
+        if (HEAD + code.len()) as u64 > self.max_bytes {
+            return Ok(());
+        }
+        let unfinished = self.directory.join(format!("{}.{:016x}", self.name, fastrand::u64(..)));
+        let file = trust::create(&unfinished)?;
+        let written = self.fill(file, code).and_then(|()| fs::rename(&unfinished, self.path()));
+        if written.is_err() {
+            remove(&unfinished);
+        }
+        written
+    }
+
+    /// A crash of the machine may lose what is not synced: the head tells.
+    fn fill(&self, mut file: File, code: &[u8]) -> io::Result<()> {
+        file.write_all(&self.head(code))?;
+        file.write_all(code)
+    }
+
+    /// Removes what killed writers left, and the entries that were not used for longest, until the rest
+    /// is no more than it may be.
+    fn tidy(&self) -> io::Result<()> {
+        /// A writer takes seconds.
+        const ABANDONED: Duration = Duration::from_secs(3600);
+        let mut entries = Vec::new();
+        for file in fs::read_dir(&self.directory)? {
+            let file = file?;
+            let name = file.file_name();
+            let name = name.to_string_lossy();
+            // What has another name is not ours. What is gone meanwhile, another process has removed.
+            let Ok(found) = file.metadata() else { continue };
+            let used = found.modified()?;
+            if is_entry(&name) {
+                entries.push((used, file.path(), found.len()));
+            } else if is_unfinished(&name) && used.elapsed().is_ok_and(|age| age > ABANDONED) {
+                remove(&file.path());
+            }
+        }
+        entries.sort();
+        let mut total: u64 = entries.iter().map(|(.., bytes)| bytes).sum();
+        for (_, path, bytes) in entries {
+            if total <= self.max_bytes {
+                break;
+            }
+            remove(&path);
+            total -= bytes;
+        }
+        Ok(())
+    }
+}
+
+/// Names an entry: `<component>-<engine>.code`, both in hexadecimal digits.
+fn name(engine: &Engine, source: &Source) -> String {
+    let mut compiler = Fingerprint(Sha256::new_with_prefix(env!("CARGO_PKG_VERSION")));
+    engine.precompile_compatibility_hash().hash(&mut compiler);
+    let component = source.digest.trim_start_matches("sha256:");
+    format!("{component}-{}.code", &hex(&compiler.0.finalize())[..32])
+}
+
+fn is_entry(name: &str) -> bool {
+    let parts = name.strip_suffix(".code").and_then(|name| name.split_once('-'));
+    parts.is_some_and(|(component, engine)| is_hex(component, 64) && is_hex(engine, 32))
+}
+
+fn is_unfinished(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(entry, random)| is_entry(entry) && is_hex(random, 16))
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn remove(path: &Path) {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(path = %path.display(), %error, "the compile cache cannot remove a file");
+        }
+        _ => {}
+    }
+}
+
+/// A hash that is the same in every process, and that nobody can make two settings share.
+struct Fingerprint(Sha256);
+
+impl Hasher for Fingerprint {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let digest = self.0.clone().finalize();
+        digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_entries_are_ours_to_remove() {
+        let entry = format!("{}-{}.code", "a".repeat(64), "0".repeat(32));
+        assert!(is_entry(&entry) && !is_unfinished(&entry));
+        let unfinished = format!("{entry}.{:016x}", 7);
+        assert!(is_unfinished(&unfinished) && !is_entry(&unfinished));
+        for other in ["", ".code", "-.code", "main.code", "a-b.code", &entry[1..], &format!("{entry}.bak")] {
+            assert!(!is_entry(other) && !is_unfinished(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn another_component_and_other_settings_have_another_name() {
+        let engine = |fuel| Engine::new(&crate::host::compiler_config(fuel)).expect("an engine");
+        let name = |fuel, bytes: &[u8]| name(&engine(fuel), &Source::new(bytes.to_vec()));
+        assert!(is_entry(&name(false, b"one")));
+        assert_eq!(name(false, b"one"), name(false, b"one"));
+        assert_ne!(name(false, b"one"), name(false, b"two"));
+        assert_ne!(name(false, b"one"), name(true, b"one"));
+    }
+}
