@@ -2,7 +2,7 @@
 //! files, threads, memory, and every slot that a call can take.
 //!
 //! A short form runs with all tests. `ACTIONBOX_SOAK_SECONDS=180 cargo test -p actionbox-tests --test soak`
-//! runs longer; the seed is part of every failure, and `ACTIONBOX_SEED` sets it.
+//! runs longer; the seed is printed, and `ACTIONBOX_SEED` sets it.
 
 mod calls;
 #[cfg(test)]
