@@ -5,7 +5,11 @@ use std::{net::SocketAddr, path::PathBuf};
 use actionbox_host::Upstream;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::action_name::{ActionName, OwnAction};
+use crate::{
+    action_name::{ActionName, OwnAction},
+    language::Language,
+    project::name::ProjectName,
+};
 
 /// Makes a heading that looks like clap's own.
 macro_rules! heading {
@@ -74,6 +78,26 @@ const EXECUTE_HELP: &str = concat!(
     exit_codes!()
 );
 
+const NEW_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox new my-plugin --lang rust
+  actionbox new my-plugin --lang python --dir ~/plugins
+
+The project carries the SDK and the contract with it, and builds and passes its tests at once."
+);
+
+const BUILD_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox build
+  actionbox build ~/plugins/my-plugin --json
+
+It runs cargo, npm or make, whichever the project is made for, and leaves the component at
+build/plugin.wasm. Where a command takes a plugin's FILE, the project's folder will do.
+
+Exits with 0 when this host would load the plugin, with 6 when it would not or is not built, and with
+7 when a tool is missing."
+);
+
 const INSPECT_HELP: &str = concat!(
     heading!("Example:"),
     "  actionbox inspect plugin.wasm
@@ -87,6 +111,8 @@ const SANDBOX_HELP: &str = concat!(
   actionbox sandbox --listen 127.0.0.1:8080 --account customer-42
   actionbox sandbox --tls --ca-out ca.pem"
 );
+
+const LIMITS_HELP: &str = concat!(heading!("Example:"), "  actionbox limits --json");
 
 const COMPLETIONS_HELP: &str = concat!(
     heading!("Examples:"),
@@ -126,6 +152,12 @@ pub(crate) enum Command {
     /// Execute an action
     #[command(after_help = EXECUTE_HELP)]
     Execute(Execute),
+    /// Begin a plugin: a project that builds at once, with the SDK and the contract in it
+    #[command(after_help = NEW_HELP)]
+    New(New),
+    /// Build a plugin from its project, and show whether this host would load it
+    #[command(after_help = BUILD_HELP)]
+    Build(Build),
     /// Show what a component imports and exports, and whether this host would load it
     #[command(after_help = INSPECT_HELP)]
     Inspect(Inspect),
@@ -133,6 +165,7 @@ pub(crate) enum Command {
     #[command(after_help = SANDBOX_HELP)]
     Sandbox(Sandbox),
     /// Show every limit that this command keeps for a plugin, and why
+    #[command(after_help = LIMITS_HELP)]
     Limits,
     /// Print a script that completes this command in a shell
     #[command(after_help = COMPLETIONS_HELP)]
@@ -172,8 +205,27 @@ pub(crate) struct Execute {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct New {
+    /// The name: lower-case words and digits with hyphens between
+    pub(crate) name: ProjectName,
+    /// The language to write it in
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    pub(crate) lang: Language,
+    /// The folder to make the project's folder in [default: this one]
+    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Build {
+    /// The folder of the project [default: this one]
+    #[arg(value_name = "DIR", default_value = ".", hide_default_value = true)]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
-    /// The file to look at
+    /// The file to look at, or the folder of a project that was built
     pub(crate) file: PathBuf,
     /// Compile the component even if its code is in the cache, and keep none
     #[arg(long)]
@@ -211,7 +263,8 @@ const GRANT: &str = "Grant";
 /// The plugin, the upstream with its credentials, and the grant.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Connect {
-    /// The plugin, a component [default: the built-in reference plugin]
+    /// The plugin, a component or the folder of a project that was built [default: the built-in reference
+    /// plugin]
     #[arg(long, value_name = "FILE")]
     pub(crate) plugin: Option<PathBuf>,
     /// Compile the plugin even if its code is in the cache, and keep none
@@ -269,7 +322,7 @@ impl Connect {
 }
 
 /// Quotes text for a shell, where it has to be.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
     match !text.is_empty() && text.chars().all(plain) {
         true => text.to_owned(),

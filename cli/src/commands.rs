@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod build;
 mod completions;
 mod demo;
 mod describe;
@@ -7,6 +8,7 @@ mod execute;
 mod inspect;
 mod limits;
 mod list;
+mod new;
 mod sandbox;
 
 use crate::{
@@ -21,6 +23,8 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
         Command::List(list) => list::run(list, args.json).await,
         Command::Describe(describe) => describe::run(describe, args.json).await,
         Command::Execute(execute) => execute::run(execute, args.json).await,
+        Command::New(new) => new::run(new, args.json),
+        Command::Build(build) => build::run(build, args.json).await,
         Command::Inspect(inspect) => inspect::run(inspect, args.json).await,
         Command::Limits => limits::run(args.json),
         Command::Sandbox(sandbox) => sandbox::run(sandbox, args.json).await,

@@ -12,6 +12,7 @@ use crate::{
     args::{Auth, Connect},
     failure::{Asked, Exit, Failure},
     key, process,
+    project::component,
     show::progress,
 };
 
@@ -149,11 +150,12 @@ fn build(host: ActionHostBuilder, ca: Option<&Path>) -> Result<ActionHost, Failu
     Ok(host.root_certificates_pem(pem).build()?)
 }
 
-/// Loads a plugin from a file, or the built-in one.
+/// Loads a plugin from a file or a project, or the built-in one.
 pub(crate) async fn load(host: &ActionHost, file: Option<&Path>) -> Result<Plugin, Failure> {
+    let file = file.map(component::file).transpose()?;
     let loaded = progress::during("compiling the plugin", async {
         match file {
-            Some(path) => host.load_file(path).await,
+            Some(path) => host.load_file(&path).await,
             None => host.load(actionbox_examples::REFOLD).await,
         }
     });

@@ -7,7 +7,7 @@ use actionbox_host::{Actor, SecretString};
 use crate::failure::{Exit, Failure};
 
 /// The variable that holds the key.
-const VARIABLE: &str = "REFOLD_API_KEY";
+pub(crate) const VARIABLE: &str = "REFOLD_API_KEY";
 
 /// No key is longer than this.
 const LONGEST: u64 = 16 << 10;

@@ -9,9 +9,11 @@ mod commands;
 mod connect;
 mod failure;
 mod key;
+mod language;
 mod logs;
 mod parameters;
 mod process;
+mod project;
 mod show;
 
 use std::process::ExitCode;

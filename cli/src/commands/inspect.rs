@@ -1,8 +1,8 @@
 //! `inspect`: what a component is and asks for, and whether this host would load it.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
 
-use actionbox_host::{Inspection, LoadError};
+use actionbox_host::{ActionHost, Inspection, LoadError};
 use anstyle::Style;
 use serde::Serialize;
 
@@ -10,73 +10,127 @@ use crate::{
     args,
     failure::{Exit, Failure},
     process,
+    project::component,
     show::{self, escape, progress, style},
 };
+
+pub(super) async fn run(options: &args::Inspect, json: bool) -> Result<Exit, Failure> {
+    let file = component::file(&options.file)?;
+    let host = process::host(!options.no_cache)?.build()?;
+    Look::at(&host, &file).await?.show(json, Detail::All)
+}
+
+/// How much people are told. Programs are told everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    All,
+    /// Of the imports those that will not work, and no exports.
+    Short,
+}
+
+/// A component that was looked at.
+pub(super) struct Look {
+    file: String,
+    inspection: Inspection,
+    refusal: Option<Failure>,
+}
 
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Report<'a> {
-    file: String,
+    file: &'a str,
     size: usize,
     digest: &'a str,
     imports: &'a [String],
+    /// Those of the imports that are there only to deny.
+    denied: Vec<&'a str>,
     exports: &'a [String],
     loadable: bool,
     error: Option<&'a Failure>,
 }
 
-pub(super) async fn run(options: &args::Inspect, json: bool) -> Result<Exit, Failure> {
-    let host = process::host(!options.no_cache)?.build()?;
-    let inspection = progress::during("compiling the component", host.inspect_file(&options.file))
-        .await
-        .map_err(|error| Failure::of_load(&error))?;
-    let refusal = inspection.verdict.as_ref().err().map(Failure::of_load);
-    let file = options.file.display().to_string();
-    match json {
-        true => show::json(&Report {
-            file,
-            size: inspection.size,
-            digest: &inspection.digest,
-            imports: &inspection.imports,
-            exports: &inspection.exports,
-            loadable: refusal.is_none(),
-            error: refusal.as_ref(),
-        })?,
-        false => show::print(&text(&file, &inspection, refusal.as_ref()))?,
+impl Look {
+    /// Looks at a file as the host would load it.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] when it cannot be read.
+    pub(super) async fn at(host: &ActionHost, file: &Path) -> Result<Self, Failure> {
+        let inspection = progress::during("compiling the component", host.inspect_file(file))
+            .await
+            .map_err(|error| Failure::of_load(&error))?;
+        let refusal = inspection.verdict.as_ref().err().map(Failure::of_load);
+        Ok(Self { file: file.display().to_string(), inspection, refusal })
     }
-    Ok(refusal.map_or(Exit::Done, |refusal| refusal.exit))
-}
 
-fn text(file: &str, inspection: &Inspection, refusal: Option<&Failure>) -> String {
-    let foreign = match &inspection.verdict {
-        Err(LoadError::ForeignImports { imports }) => imports.as_slice(),
-        _ => &[],
-    };
-    let mut report = Lines::default();
-    report.add("file", style::BOLD, file);
-    report.add("size", style::PLAIN, &format!("{} bytes", inspection.size));
-    report.add("digest", style::PLAIN, &inspection.digest);
-    for (row, import) in inspection.imports.iter().enumerate() {
-        let label = if row == 0 { "imports" } else { "" };
-        match foreign.contains(import) {
-            true => report.add(label, style::BAD, &format!("{import}  (no plugin is given this)")),
-            false => report.add(label, style::PLAIN, import),
+    /// Shows it, and returns the exit code of the verdict.
+    pub(super) fn show(self, json: bool, detail: Detail) -> Result<Exit, Failure> {
+        match json {
+            true => show::json(&self.report())?,
+            false => show::print(&self.text(detail))?,
+        }
+        Ok(self.refusal.map_or(Exit::Done, |refusal| refusal.exit))
+    }
+
+    fn report(&self) -> Report<'_> {
+        let Inspection { size, digest, imports, exports, .. } = &self.inspection;
+        Report {
+            file: &self.file,
+            size: *size,
+            digest,
+            imports,
+            denied: imports.iter().map(String::as_str).filter(|import| is_denied(import)).collect(),
+            exports,
+            loadable: self.refusal.is_none(),
+            error: self.refusal.as_ref(),
         }
     }
-    for (row, export) in inspection.exports.iter().enumerate() {
-        report.add(if row == 0 { "exports" } else { "" }, style::PLAIN, export);
-    }
-    match refusal {
-        None => report.add("verdict", style::GOOD, "this host would load it"),
-        Some(refusal) => {
-            report.add("verdict", style::BAD, "this host would not load it");
-            report.add("why", style::PLAIN, &refusal.message);
-            if let Some(hint) = &refusal.hint {
-                report.add("next", style::PLAIN, hint);
+
+    fn text(&self, detail: Detail) -> String {
+        let inspection = &self.inspection;
+        let foreign = match &inspection.verdict {
+            Err(LoadError::ForeignImports { imports }) => imports.as_slice(),
+            _ => &[],
+        };
+        let mut report = Lines::default();
+        report.add("file", style::BOLD, &self.file);
+        report.add("size", style::PLAIN, &format!("{} bytes", inspection.size));
+        report.add("digest", style::PLAIN, &inspection.digest);
+        let imports = inspection.imports.iter().filter_map(|import| {
+            Some(match () {
+                () if foreign.contains(import) => {
+                    (style::BAD, format!("{import}  (no plugin is given this)"))
+                }
+                () if is_denied(import) => (style::CAREFUL, format!("{import}  (there only to deny)")),
+                () if detail == Detail::All => (style::PLAIN, import.clone()),
+                () => return None,
+            })
+        });
+        for (row, (style, import)) in imports.enumerate() {
+            report.add(if row == 0 { "imports" } else { "" }, style, &import);
+        }
+        let exports = inspection.exports.iter().filter(|_| detail == Detail::All);
+        for (row, export) in exports.enumerate() {
+            report.add(if row == 0 { "exports" } else { "" }, style::PLAIN, export);
+        }
+        match &self.refusal {
+            None => report.add("verdict", style::GOOD, "this host would load it"),
+            Some(refusal) => {
+                report.add("verdict", style::BAD, "this host would not load it");
+                report.add("why", style::PLAIN, &refusal.message);
+                if let Some(hint) = &refusal.hint {
+                    report.add("next", style::PLAIN, hint);
+                }
             }
         }
+        report.0
     }
-    report.0
+}
+
+/// Tells whether an import is there only because a language's runtime asks for it: the host offers no file
+/// and no socket through it.
+fn is_denied(import: &str) -> bool {
+    import.starts_with("wasi:filesystem/") || import.starts_with("wasi:sockets/")
 }
 
 /// Lines of a label and a text.

@@ -2,8 +2,18 @@
 
 use crate::harness::{actionbox, file};
 
-const SUBCOMMANDS: [&str; 8] =
-    ["demo", "list", "describe", "execute", "inspect", "limits", "sandbox", "completions"];
+const SUBCOMMANDS: [&str; 10] = [
+    "demo",
+    "new",
+    "build",
+    "list",
+    "describe",
+    "execute",
+    "inspect",
+    "limits",
+    "sandbox",
+    "completions",
+];
 
 #[tokio::test]
 async fn every_script_names_every_subcommand() {

@@ -1,8 +1,9 @@
 //! Runs the binary and keeps what it prints. No run may ever print the canary key.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Output, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use actionbox_sandbox::{Sandbox, SandboxBuilder};
@@ -16,7 +17,8 @@ pub(crate) const KEY: &str = "tk_canary_9f2c7d1e5b8a4036";
 pub(crate) const ACCOUNT: &str = "customer-42";
 
 /// What changes the command's behaviour, and must not come from whoever runs the tests.
-const VARIABLES: [&str; 7] = [
+const VARIABLES: [&str; 8] = [
+    "CARGO_TARGET_DIR",
     "REFOLD_API_KEY",
     "REFOLD_LINKED_ACCOUNT",
     "RUST_LOG",
@@ -134,6 +136,37 @@ pub(crate) fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()));
     std::fs::write(&path, content).expect("the directory for tests is writable");
     path
+}
+
+/// A folder outside of the repository, which goes away with the test.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("actionbox-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).expect("the directory for temporary files is writable");
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Writes a file, and the folders above it.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+        std::fs::write(&path, content).expect("writable");
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).expect("it is removed");
+    }
 }
 
 /// Compares text with the snapshot of a name. What differs from run to run is taken out before.

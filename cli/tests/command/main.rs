@@ -1,5 +1,6 @@
 //! The command as its users run it: the real binary, against a sandbox server.
 
+mod build;
 mod compile_cache;
 mod compile_worker;
 mod completions;
@@ -9,6 +10,7 @@ mod exit_codes;
 mod harness;
 mod limits;
 mod network;
+mod new;
 mod output;
 mod parameters;
 mod plugins;
