@@ -9,21 +9,32 @@ use actionbox_host::{ActionHost, CompileCache, CompileWorker, HostLimits};
 
 use crate::harness::{Done, Run, actionbox};
 
-/// A directory of a test's own, for the caches of a user.
-fn caches(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-caches-{name}", std::process::id()));
-    fs::create_dir_all(&path).expect("the directory for tests is writable");
-    path
+/// A directory for the caches of a user, which ends with its test.
+struct Caches(PathBuf);
+
+impl Caches {
+    fn new(name: &str) -> Self {
+        let name = format!("{}-caches-{name}", std::process::id());
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&path).expect("the directory for tests is writable");
+        Self(path)
+    }
+}
+
+impl Drop for Caches {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).expect("it is ours");
+    }
 }
 
 /// Returns the names of what the command keeps there.
-fn kept(caches: &Path) -> Vec<String> {
-    let Ok(files) = fs::read_dir(caches.join("actionbox")) else { return Vec::new() };
+fn kept(caches: &Caches) -> Vec<String> {
+    let Ok(files) = fs::read_dir(caches.0.join("actionbox")) else { return Vec::new() };
     files.map(|file| file.expect("a file").file_name().into_string().expect("UTF-8")).collect()
 }
 
-fn list(caches: &Path, options: &str) -> Run {
-    let caches = caches.to_str().expect("UTF-8");
+fn list(caches: &Caches, options: &str) -> Run {
+    let caches = caches.0.to_str().expect("UTF-8");
     actionbox(&format!("list hubspot --sandbox --verbose {options}")).env("XDG_CACHE_HOME", caches)
 }
 
@@ -33,7 +44,7 @@ fn assert_no_complaint(done: &Done) {
 
 #[tokio::test]
 async fn a_plugin_is_kept_unless_that_is_not_wanted() {
-    let caches = caches("kept");
+    let caches = Caches::new("kept");
     list(&caches, "--no-cache").done().await.exits(0);
     actionbox("inspect nowhere.wasm --no-cache").done().await.exits(6);
     assert_eq!(kept(&caches), [""; 0]);
@@ -51,7 +62,7 @@ async fn a_plugin_is_kept_unless_that_is_not_wanted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_runs_at_once_share_a_cache() {
-    let caches = caches("shared");
+    let caches = Caches::new("shared");
     let runs = (0..6).map(|_| tokio::spawn(list(&caches, "").done()));
     for run in runs.collect::<Vec<_>>() {
         assert_no_complaint(&run.await.expect("no panic").exits(0));
@@ -73,12 +84,12 @@ mod unix {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn the_same_component_is_compiled_once_however_many_want_it() {
-        let (caches, count) = (caches("flight"), file("count.txt", ""));
+        let (caches, count) = (Caches::new("flight"), file("count.txt", ""));
         let host = || {
             ActionHost::builder()
                 .host_limits(HostLimits { concurrent_calls: 1, ..HostLimits::default() })
                 .compile_in(counted_worker(&count))
-                .compile_cache(CompileCache::at(caches.join("actionbox")))
+                .compile_cache(CompileCache::at(caches.0.join("actionbox")))
                 .build()
                 .expect("a host")
         };
@@ -98,13 +109,13 @@ mod unix {
 
     #[tokio::test]
     async fn a_disk_that_is_full_makes_no_run_fail() {
-        let (caches, plugin) = (caches("full"), file("refold.wasm", actionbox_examples::REFOLD));
+        let (caches, plugin) = (Caches::new("full"), file("refold.wasm", actionbox_examples::REFOLD));
         // No file of more than a few kilobytes: a write fails after the first part of the code.
         let limited = r#"trap '' XFSZ; ulimit -f 20; exec "$0" inspect "$1" --verbose"#;
         let output = tokio::process::Command::new("/bin/sh")
             .args(["-c", limited, env!("CARGO_BIN_EXE_actionbox")])
             .arg(plugin)
-            .env("XDG_CACHE_HOME", &caches)
+            .env("XDG_CACHE_HOME", &caches.0)
             .env_remove("RUST_LOG")
             .output();
         let done = Done::new(output.await.expect("a shell")).exits(0);
