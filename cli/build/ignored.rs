@@ -1,5 +1,5 @@
-//! What a `.gitignore` ignores, as far as the projects' own ones go. A pattern beyond that is an error: it
-//! would be embedded what nobody wants to hand out.
+//! What a `.gitignore` ignores, as far as the projects' own ones go. A pattern beyond that is an error: else
+//! what nobody wants to hand out would be embedded.
 
 use std::{fs, io, path::Path};
 

@@ -50,7 +50,8 @@ impl Walk<'_> {
         let mut names = Vec::new();
         for entry in fs::read_dir(folder).map_err(at)? {
             let name = entry.map_err(at)?.file_name();
-            names.push(name.into_string().map_err(|name| at(std::io::Error::other(format!("{name:?}"))))?);
+            let not_text = |name| format!("{}: the name {name:?} is no UTF-8", folder.display());
+            names.push(name.into_string().map_err(not_text)?);
         }
         names.sort();
 
