@@ -4,9 +4,12 @@
 // of the package wasi:io. So ours have another first name while it is at work, and get their own back at the
 // end: of the same length, which leaves every other byte of the component where it is.
 
-import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+/** @typedef {typeof import("esbuild")} Esbuild */
+/** @typedef {typeof import("componentize-qjs").componentize} Componentize */
 
 const OURS = "wasi:";
 const ALIAS = "host:";
@@ -17,8 +20,9 @@ const IMPORTS = 10;
 /**
  * Builds a component of a plugin.
  *
- * @param {{ entry: string, wit: string, out: string }} paths of the plugin's module, the contract and the component
- * @param {{ esbuild: typeof import("esbuild"), componentize: typeof import("componentize-qjs").componentize }} tools
+ * @param {{ entry: string, wit: string, out: string }} paths of the plugin's module, the contract and the
+ *   component
+ * @param {{ esbuild: Esbuild, componentize: Componentize }} tools
  */
 export async function build({ entry, wit, out }, { esbuild, componentize }) {
   const folder = dirname(out);
@@ -42,6 +46,7 @@ export async function build({ entry, wit, out }, { esbuild, componentize }) {
  * @param {string} to
  */
 async function contract(from, to) {
+  await rm(to, { recursive: true, force: true });
   await cp(from, to, { recursive: true, dereference: true });
   await cp(fileURLToPath(new URL("world.wit", import.meta.url)), join(to, "javascript.wit"));
   for (const file of await readdir(to, { recursive: true })) {
@@ -55,7 +60,7 @@ async function contract(from, to) {
  * Makes one module of the plugin and all that it imports.
  *
  * @param {string} entry
- * @param {typeof import("esbuild")} esbuild
+ * @param {Esbuild} esbuild
  */
 async function bundle(entry, esbuild) {
   const { outputFiles } = await esbuild.build({
@@ -72,7 +77,10 @@ async function bundle(entry, esbuild) {
       {
         name: "host",
         setup: ({ onResolve }) =>
-          onResolve({ filter: /^wasi:/ }, ({ path }) => ({ path: path.replace(OURS, ALIAS), external: true })),
+          onResolve({ filter: /^wasi:/ }, ({ path }) => ({
+            path: path.replace(OURS, ALIAS),
+            external: true,
+          })),
       },
     ],
   });

@@ -9,7 +9,8 @@ import { ActionError } from "actionbox-guest";
  *
  * @typedef {object} Contact
  * @property {string} email what it is found by
- * @property {Map<string, Json>} fields what is to be set, by the upstream's names, as JSON; without the address
+ * @property {Map<string, Json>} fields what is to be set, by the upstream's names, as JSON; without the
+ *   address
  */
 
 const EMAIL = "email";
@@ -168,6 +169,8 @@ function isTaken(name) {
 function unknown(name) {
   const field = FIELDS.find(({ theirs }) => theirs === name);
   return new Misfit(
-    field ? `is not known; it is called ${field.name} here` : `is not known; properties of your own go into ${MORE}`,
+    field
+      ? `is not known; it is called ${field.name} here`
+      : `is not known; properties of your own go into ${MORE}`,
   );
 }

@@ -8,7 +8,8 @@ import { upsert } from "../src/upsert.js";
 
 const ADA = '{"email":"ada@example.com","first_name":"Ada"}';
 const CONTACT = '{"id":"51","properties":{"email":"Ada@Example.com"}}';
-const SEARCH = 'search_contacts {"propertyName":"email","operator":"EQ","value":"ada@example.com","limit":"10"}';
+const SEARCH =
+  'search_contacts {"propertyName":"email","operator":"EQ","value":"ada@example.com","limit":"10"}';
 
 /**
  * Runs the steps against scripted answers, and returns the actions that were executed beside the end.
@@ -70,7 +71,11 @@ test("nobody else is written to", () => {
   const { calls: updated } = run(ADA, found(other, CONTACT), succeeded(CONTACT));
   assert.equal(updated[1], 'update_contact {"firstname":"Ada","contact_id":"51"}');
   // U+212A lower-cases to k.
-  const { calls: kelvin } = run('{"email":"k@a.b","phone":"1"}', found(CONTACT.replace("Ada@Example.com", "\u212a@a.b")), found());
+  const { calls: kelvin } = run(
+    '{"email":"k@a.b","phone":"1"}',
+    found(CONTACT.replace("Ada@Example.com", "\u212a@a.b")),
+    found(),
+  );
   assert.match(kelvin[1] ?? "", /^create_contact /);
   const { end } = run(ADA, found(CONTACT, CONTACT));
   assert(end instanceof ActionError && end.payload.tag === "invalid-parameters");
@@ -87,7 +92,13 @@ test("no number loses digits", () => {
 test("a search that fails is not taken for nobody", () => {
   assert.deepEqual(run(ADA, failed("Failed", '"no"')).end, failed("Failed", '"no"'));
   assert.deepEqual(run(ADA, upstream("no answer")).end, upstream("nothing was written: no answer"));
-  for (const odd of ["{}", "[]", "null", '{"results":{}}', '{"results":[{"properties":{"email":"ada@example.com"}}]}']) {
+  for (const odd of [
+    "{}",
+    "[]",
+    "null",
+    '{"results":{}}',
+    '{"results":[{"properties":{"email":"ada@example.com"}}]}',
+  ]) {
     const { end, calls } = run(ADA, succeeded(odd));
     assert(end instanceof ActionError && end.payload.tag === "upstream", odd);
     assert.match(end.payload.val.message, /^nothing was written/, odd);
@@ -101,7 +112,12 @@ test("a duplicate that came in between is passed on", () => {
 });
 
 test("a lost answer to a write is said to be unknown, and not repeated", () => {
-  for (const error of [upstream("timeout"), upstream("down", 503), upstream("garbled", 200), ActionError.other("odd")]) {
+  for (const error of [
+    upstream("timeout"),
+    upstream("down", 503),
+    upstream("garbled", 200),
+    ActionError.other("odd"),
+  ]) {
     for (const searched of [found(), found(CONTACT)]) {
       const { end, calls } = run(ADA, searched, error);
       assert(end instanceof ActionError);

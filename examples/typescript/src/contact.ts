@@ -125,6 +125,8 @@ function isTaken(name: string): boolean {
 function unknown(name: string): Misfit {
   const field = FIELDS.find(({ theirs }) => theirs === name);
   return new Misfit(
-    field ? `is not known; it is called ${field.name} here` : `is not known; properties of your own go into ${MORE}`,
+    field
+      ? `is not known; it is called ${field.name} here`
+      : `is not known; properties of your own go into ${MORE}`,
   );
 }

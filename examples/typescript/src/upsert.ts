@@ -25,7 +25,10 @@ export function upsert({ email, fields }: Contact, execute: Execute): Outcome {
     ? (["updated", "update_contact", "contact_id", found.id] as const)
     : (["created", "create_contact", "email", email] as const);
   const parameters = new Parameters(json.object([...fields, [key, JSON.stringify(value)]]));
-  const written = attempt(() => execute(actionId, parameters), (error) => lost(result, email, error));
+  const written = attempt(
+    () => execute(actionId, parameters),
+    (error) => lost(result, email, error),
+  );
   if (written.tag === "failed") return written;
   return succeeded(report(result, written.val.data), written.val.httpStatus);
 }
@@ -50,7 +53,10 @@ function pick(email: string, data: Json): Found | undefined {
   const matching = results.flatMap((contact: unknown, index) => (hasAddress(contact, email) ? [index] : []));
   if (matching.length === 0) return undefined;
   if (matching.length > 1) {
-    throw ActionError.invalid("email", "more than one contact has this address; update the right one by its id");
+    throw ActionError.invalid(
+      "email",
+      "more than one contact has this address; update the right one by its id",
+    );
   }
   const list = new Map(json.members(data)).get("results") ?? "[]";
   const contact = json.elements(list)[matching[0] ?? 0] ?? "{}";

@@ -8,7 +8,8 @@ import { upsert } from "../src/upsert";
 
 const ADA = '{"email":"ada@example.com","first_name":"Ada"}';
 const CONTACT = '{"id":"51","properties":{"email":"Ada@Example.com"}}';
-const SEARCH = 'search_contacts {"propertyName":"email","operator":"EQ","value":"ada@example.com","limit":"10"}';
+const SEARCH =
+  'search_contacts {"propertyName":"email","operator":"EQ","value":"ada@example.com","limit":"10"}';
 
 /** Runs the steps against scripted answers, and returns the actions that were executed beside the end. */
 function run(input: string, ...answers: (Outcome | ActionError)[]) {
@@ -31,7 +32,8 @@ function run(input: string, ...answers: (Outcome | ActionError)[]) {
 }
 
 const found = (...contacts: string[]) => succeeded(`{"results":[${contacts.join(",")}],"paging":{}}`);
-const upstream = (message: string, status?: number, code?: string) => ActionError.upstream({ message, status, code });
+const upstream = (message: string, status?: number, code?: string) =>
+  ActionError.upstream({ message, status, code });
 
 test("a contact that is there is updated", () => {
   const { end, calls } = run(ADA, found(CONTACT), succeeded(CONTACT, 200));
@@ -58,7 +60,11 @@ test("nobody else is written to", () => {
   const { calls: updated } = run(ADA, found(other, CONTACT), succeeded(CONTACT));
   assert.equal(updated[1], 'update_contact {"firstname":"Ada","contact_id":"51"}');
   // U+212A lower-cases to k.
-  const { calls: kelvin } = run('{"email":"k@a.b","phone":"1"}', found(CONTACT.replace("Ada@Example.com", "\u212a@a.b")), found());
+  const { calls: kelvin } = run(
+    '{"email":"k@a.b","phone":"1"}',
+    found(CONTACT.replace("Ada@Example.com", "\u212a@a.b")),
+    found(),
+  );
   assert.match(kelvin[1] ?? "", /^create_contact /);
   const { end } = run(ADA, found(CONTACT, CONTACT));
   assert(end instanceof ActionError && end.payload.tag === "invalid-parameters");
@@ -75,7 +81,13 @@ test("no number loses digits", () => {
 test("a search that fails is not taken for nobody", () => {
   assert.deepEqual(run(ADA, failed("Failed", '"no"')).end, failed("Failed", '"no"'));
   assert.deepEqual(run(ADA, upstream("no answer")).end, upstream("nothing was written: no answer"));
-  for (const odd of ["{}", "[]", "null", '{"results":{}}', '{"results":[{"properties":{"email":"ada@example.com"}}]}']) {
+  for (const odd of [
+    "{}",
+    "[]",
+    "null",
+    '{"results":{}}',
+    '{"results":[{"properties":{"email":"ada@example.com"}}]}',
+  ]) {
     const { end, calls } = run(ADA, succeeded(odd));
     assert(end instanceof ActionError && end.payload.tag === "upstream", odd);
     assert.match(end.payload.val.message, /^nothing was written/, odd);
@@ -89,7 +101,12 @@ test("a duplicate that came in between is passed on", () => {
 });
 
 test("a lost answer to a write is said to be unknown, and not repeated", () => {
-  for (const error of [upstream("timeout"), upstream("down", 503), upstream("garbled", 200), ActionError.other("odd")]) {
+  for (const error of [
+    upstream("timeout"),
+    upstream("down", 503),
+    upstream("garbled", 200),
+    ActionError.other("odd"),
+  ]) {
     for (const searched of [found(), found(CONTACT)]) {
       const { end, calls } = run(ADA, searched, error);
       assert(end instanceof ActionError);

@@ -25,8 +25,8 @@ import { exchange } from "#exchange";
  * @param {Request} request
  * @returns {Response}
  * @throws {import("./error.js").ActionError} when there is no answer: `denied` when the host does not let
- *   the request out, `upstream` with a code of `wasi:http` when it was not sent or its answer was lost, `other`
- *   when it cannot be sent as it is. `mayHaveRun` tells whether it may have been carried out.
+ *   the request out, `upstream` with a code of `wasi:http` when it was not sent or its answer was lost,
+ *   `other` when it cannot be sent as it is. `mayHaveRun` tells whether it may have been carried out.
  */
 export function send(request) {
   return exchange(request);

@@ -1,6 +1,6 @@
 // Why an operation gives no result.
 
-/** @import { Error as Payload, MissingAction, Problem, Throttle, UpstreamFailure } from "actionbox:plugin/types@0.1.0" */
+/** @import { Error as Payload, Problem, UpstreamFailure } from "actionbox:plugin/types@0.1.0" */
 
 import { u64 } from "#engine";
 
@@ -144,7 +144,9 @@ function sentence(payload) {
       return `the app ${JSON.stringify(app)} has no action ${JSON.stringify(actionId)}`;
     }
     case "invalid-parameters": {
-      const said = payload.val.map(({ parameter, message }) => (parameter ? `${parameter}: ${message}` : message));
+      const said = payload.val.map(({ parameter, message }) =>
+        parameter ? `${parameter}: ${message}` : message,
+      );
       return `invalid parameters: ${said.join("; ")}`;
     }
     case "reauthorization-required":

@@ -41,7 +41,8 @@ export function describeAction(app, actionId) {
  * @param {string} actionId
  * @param {Parameters | Record<string, unknown>} parameters
  * @returns {Outcome}
- * @throws {import("./error.js").ActionError} whose `mayHaveRun` tells whether the action may have run in spite of it
+ * @throws {import("./error.js").ActionError} whose `mayHaveRun` tells whether the action may have run all
+ *   the same
  */
 export function executeAction(app, actionId, parameters) {
   const { text } = parameters instanceof Parameters ? parameters : Parameters.of(parameters);

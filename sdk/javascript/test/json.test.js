@@ -4,13 +4,26 @@ import { test } from "node:test";
 import { elements, members, object } from "../src/json.js";
 
 test("text is cut where its parts are, and nowhere else", () => {
-  const awkward = ['"a,b"', '"]}"', '"\\""', '"\\\\"', '"\\\\\\""', "[1,[2,{}]]", '{"a":[",",{}],"b":1}', "-1.50E+3", "null"];
+  const awkward = [
+    '"a,b"',
+    '"]}"',
+    '"\\""',
+    '"\\\\"',
+    '"\\\\\\""',
+    "[1,[2,{}]]",
+    '{"a":[",",{}],"b":1}',
+    "-1.50E+3",
+    "null",
+  ];
   assert.deepEqual(elements(`[${awkward.join(",")}]`), awkward);
   assert.deepEqual(elements(` [ ${awkward.join(" ,\n")} ] `), awkward);
   const entries = awkward.map((value) => [JSON.parse(awkward[2]) + value, value]);
   assert.deepEqual(members(object(entries)), entries);
   for (const empty of ["[]", "{}", " [ ] "]) assert.deepEqual(elements(empty), []);
-  assert.deepEqual(members('{"a" : 1,"a":{ }}'), [["a", "1"], ["a", "{ }"]]);
+  assert.deepEqual(members('{"a" : 1,"a":{ }}'), [
+    ["a", "1"],
+    ["a", "{ }"],
+  ]);
 });
 
 test("a long text is no other than a short one", () => {

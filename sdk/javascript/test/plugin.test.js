@@ -10,7 +10,19 @@ test("parameters that are no object never reach the plugin", () => {
     describeAction: () => [],
     executeAction: () => assert.fail("the plugin's code ran"),
   });
-  for (const bad of ["", "null", "[]", '"{}"', "1", "true", "{", "{}{}", "{} x", "\ufeff{}", "[".repeat(100_000)]) {
+  for (const bad of [
+    "",
+    "null",
+    "[]",
+    '"{}"',
+    "1",
+    "true",
+    "{",
+    "{}{}",
+    "{} x",
+    "\ufeff{}",
+    "[".repeat(100_000),
+  ]) {
     assert.throws(
       () => executeAction("app", "act", bad),
       ({ payload: { tag, val } }) => tag === "invalid-parameters" && val.length === 1 && !val[0].parameter,
@@ -30,12 +42,20 @@ test("what a plugin does crosses as it is", async () => {
   });
   assert.deepEqual(await exported.listActions("app"), []);
   const missing = { tag: "unknown-action", val: { app: "app", actionId: "act" } };
-  assert.throws(() => exported.describeAction("app", "act"), ({ payload }) => {
-    assert.deepEqual(payload, missing);
-    return true;
-  });
+  assert.throws(
+    () => exported.describeAction("app", "act"),
+    ({ payload }) => {
+      assert.deepEqual(payload, missing);
+      return true;
+    },
+  );
   const executed = exported.executeAction("app", "act", '{ "n": 12345678901234567890 }');
-  assert.deepEqual(executed, { ...outcome, app: "app", actionId: "act", text: '{ "n": 12345678901234567890 }' });
+  assert.deepEqual(executed, {
+    ...outcome,
+    app: "app",
+    actionId: "act",
+    text: '{ "n": 12345678901234567890 }',
+  });
 });
 
 test("blank is as good as missing", () => {
@@ -73,7 +93,10 @@ test("only what surely did not run is said not to have run", () => {
 test("a request without an answer says what is known", () => {
   for (const [code, message] of [
     ["http-request-denied", "denied: the host does not let this request out"],
-    ["connection-refused", "the upstream failed (connection-refused): the request was not sent: connection refused"],
+    [
+      "connection-refused",
+      "the upstream failed (connection-refused): the request was not sent: connection refused",
+    ],
     [
       "http-response-timeout",
       "the upstream failed (http-response-timeout): no usable answer came back (http response timeout); " +

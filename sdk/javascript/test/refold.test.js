@@ -31,7 +31,9 @@ function payload(operation) {
 }
 
 const refusal = (route, response) =>
-  payload(() => ({ list: actions, describe: parameters, execute: outcome })[route.operation](route, response));
+  payload(() =>
+    ({ list: actions, describe: parameters, execute: outcome })[route.operation](route, response),
+  );
 
 const everywhere = [LIST, DESCRIBE, EXECUTE];
 
@@ -58,17 +60,27 @@ test("a name stays within its segment", () => {
     ["a\r\nb", "a%0D%0Ab"],
     ["!'()*~-_.", "%21%27%28%29%2A~-_."],
   ]) {
-    assert.equal(request(list(name)).url, `https://app.refold.ai/api/v2/integration-schema/${escaped}/actions`);
+    assert.equal(
+      request(list(name)).url,
+      `https://app.refold.ai/api/v2/integration-schema/${escaped}/actions`,
+    );
   }
   for (const name of ["", ".", "..", "..."]) {
-    assert.deepEqual(payload(() => request(list(name))), { tag: "unknown-app", val: name });
+    assert.deepEqual(
+      payload(() => request(list(name))),
+      { tag: "unknown-app", val: name },
+    );
     const missing = { tag: "unknown-action", val: { app: "a", actionId: name } };
-    assert.deepEqual(payload(() => request(execute("a", name))), missing);
+    assert.deepEqual(
+      payload(() => request(execute("a", name))),
+      missing,
+    );
   }
 });
 
 test("a listing may leave out what is not needed", () => {
-  const body = '[{"action_id":"a","name":"A","description":"does a","tag":"v2","new":1},{"action_id":"b","tag":null}]';
+  const body =
+    '[{"action_id":"a","name":"A","description":"does a","tag":"v2","new":1},{"action_id":"b","tag":null}]';
   assert.deepEqual(actions(LIST, answer(200, body)), [
     { id: "a", name: "A", description: "does a", tag: "v2" },
     { id: "b", name: "b", description: "", tag: undefined },
@@ -77,7 +89,8 @@ test("a listing may leave out what is not needed", () => {
 });
 
 test("a parameter of an unknown kind keeps its word", () => {
-  const body = '[{"name":"when","label":"When","required":true,"type":"datetime"},{"name":"x"},{"name":"y","type":"json"}]';
+  const body =
+    '[{"name":"when","label":"When","required":true,"type":"datetime"},{"name":"x"},{"name":"y","type":"json"}]';
   assert.deepEqual(parameters(DESCRIBE, answer(200, body)), [
     { name: "when", label: "When", required: true, kind: { tag: "other", val: "datetime" } },
     { name: "x", label: "x", required: false, kind: { tag: "text" } },
@@ -94,8 +107,18 @@ test("only Success is a success", () => {
 });
 
 test("data comes out as it went in", () => {
-  for (const data of ["null", "12345678901234567890", "-1.50e400", '"\\u00e9\\""', "[ 1 , {} ]", '{"n":0.10,"n":2}']) {
-    assert.deepEqual(outcome(EXECUTE, answer(200, ` { "data" : ${data} ,"node_status":"Success"}`)), succeeded(data));
+  for (const data of [
+    "null",
+    "12345678901234567890",
+    "-1.50e400",
+    '"\\u00e9\\""',
+    "[ 1 , {} ]",
+    '{"n":0.10,"n":2}',
+  ]) {
+    assert.deepEqual(
+      outcome(EXECUTE, answer(200, ` { "data" : ${data} ,"node_status":"Success"}`)),
+      succeeded(data),
+    );
   }
   assert.deepEqual(outcome(EXECUTE, answer(200, '{"node_status":"Success"}')), succeeded("null"));
 });
@@ -143,10 +166,14 @@ test("an answer of another shape is a failure of the upstream", () => {
 
 test("an unknown app is told from an unknown action", () => {
   const app = envelope(404, "SERVER_ERROR", "Application app_type 'hubspot' not found");
-  for (const route of everywhere) assert.deepEqual(refusal(route, app), { tag: "unknown-app", val: "hubspot" });
+  for (const route of everywhere)
+    assert.deepEqual(refusal(route, app), { tag: "unknown-app", val: "hubspot" });
   const action = envelope(404, "SERVER_ERROR", "Action get_x not found in Application hubspot");
   for (const route of [DESCRIBE, EXECUTE]) {
-    assert.deepEqual(refusal(route, action), { tag: "unknown-action", val: { app: "hubspot", actionId: "get_x" } });
+    assert.deepEqual(refusal(route, action), {
+      tag: "unknown-action",
+      val: { app: "hubspot", actionId: "get_x" },
+    });
   }
   assert.equal(refusal(LIST, action).val.status, 404);
 });
@@ -160,7 +187,10 @@ test("a 404 of another kind is no unknown action", () => {
 test("a missing parameter is named", () => {
   const message = "Required parameter 'email' is missing";
   const missing = envelope(400, "VALIDATION_ERROR", message);
-  assert.deepEqual(refusal(EXECUTE, missing), { tag: "invalid-parameters", val: [{ parameter: "email", message }] });
+  assert.deepEqual(refusal(EXECUTE, missing), {
+    tag: "invalid-parameters",
+    val: [{ parameter: "email", message }],
+  });
   const vague = "Body isn't what it should be, isn't it";
   assert.deepEqual(refusal(EXECUTE, envelope(400, "VALIDATION_ERROR", vague)), {
     tag: "invalid-parameters",
@@ -176,7 +206,10 @@ test("the code may be called error", () => {
   const invalid = answer(400, { error: "VALIDATION_ERROR", message: "Required parameter 'a' is missing" });
   assert.equal(refusal(EXECUTE, invalid).tag, "invalid-parameters");
   const failure = { status: 500, code: "BOOM", message: "m", requestId: undefined };
-  assert.deepEqual(refusal(EXECUTE, answer(500, { error: "BOOM", message: "m" })), { tag: "upstream", val: failure });
+  assert.deepEqual(refusal(EXECUTE, answer(500, { error: "BOOM", message: "m" })), {
+    tag: "upstream",
+    val: failure,
+  });
 });
 
 test("the tenant is asked to connect again", () => {
@@ -209,14 +242,21 @@ test("being throttled carries the wait", () => {
     ["Wed, 21 Oct 2026 07:28:00 GMT", undefined],
   ]) {
     const throttled = answer(429, "<html>slow down</html>", { "retry-after": value });
-    assert.deepEqual(refusal(EXECUTE, throttled), { tag: "throttled", val: { retryAfterMs: expected } }, value);
+    assert.deepEqual(
+      refusal(EXECUTE, throttled),
+      { tag: "throttled", val: { retryAfterMs: expected } },
+      value,
+    );
   }
   assert.deepEqual(refusal(LIST, answer(429, "")), { tag: "throttled", val: { retryAfterMs: undefined } });
 });
 
 test("a failure keeps what was said", () => {
   const said = { status: 503, code: "SERVER_ERROR", message: "try later", requestId: "r1" };
-  assert.deepEqual(refusal(EXECUTE, envelope(503, "SERVER_ERROR", "try later")), { tag: "upstream", val: said });
+  assert.deepEqual(refusal(EXECUTE, envelope(503, "SERVER_ERROR", "try later")), {
+    tag: "upstream",
+    val: said,
+  });
   const { val } = refusal(EXECUTE, answer(500, { message: ["a is bad", "b too"], error: {} }));
   assert.deepEqual([val.message, val.code], ["a is bad; b too", undefined]);
 });

@@ -5,5 +5,7 @@
  * @returns {import("../client.js").Response}
  */
 export function exchange(request) {
-  throw new Error(`only a host can send ${request.method} ${request.url}: a unit test has to replace this call`);
+  throw new Error(
+    `only a host can send ${request.method} ${request.url}: a unit test has to replace this call`,
+  );
 }

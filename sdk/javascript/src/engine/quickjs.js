@@ -73,7 +73,8 @@ export function crashed(error) {
 function print(...values) {
   const bytes = encode(`${values.map(shown).join(" ")}\n`);
   using stderr = getStderr();
-  for (let at = 0; at < bytes.length; at += WRITE) stderr.blockingWriteAndFlush(bytes.subarray(at, at + WRITE));
+  for (let at = 0; at < bytes.length; at += WRITE)
+    stderr.blockingWriteAndFlush(bytes.subarray(at, at + WRITE));
 }
 
 /** @param {unknown} value */

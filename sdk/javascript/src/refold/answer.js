@@ -103,7 +103,8 @@ function read(route, response, what, parse) {
   try {
     return parse(decode(body));
   } catch (error) {
-    const got = body.length === 0 ? "nothing" : `something else: ${error instanceof Error ? error.message : error}`;
+    const got =
+      body.length === 0 ? "nothing" : `something else: ${error instanceof Error ? error.message : error}`;
     throw ActionError.upstream({ status, message: `expected ${what} and got ${got}` });
   }
 }

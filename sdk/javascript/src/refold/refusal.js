@@ -86,7 +86,10 @@ function envelope(body) {
  */
 function words(value) {
   const list = Array.isArray(value) ? value : [value];
-  const text = list.filter((item) => typeof item === "string").join("; ").trim();
+  const text = list
+    .filter((item) => typeof item === "string")
+    .join("; ")
+    .trim();
   return text === "" ? undefined : text;
 }
 
