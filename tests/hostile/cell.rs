@@ -186,6 +186,22 @@ impl Cell {
         self.traces.look_around(ended)
     }
 
+    /// Has a plugin list the actions of an app, or describe an action, beside a neighbour.
+    pub(crate) async fn discover(&self, plugin: &Plugin, name: &str, describes: bool) -> Result<(), Error> {
+        let (plugin, grant, name) = (plugin.clone(), self.grant.clone(), name.to_owned());
+        let discovering = async move {
+            match describes {
+                true => plugin.describe_action(&grant, "hubspot", &name).await.map(drop),
+                false => plugin.list_actions(&grant, &name).await.map(drop),
+            }
+        };
+        let (ended, dumps) = self.neighbour_during(with_dumps(discovering)).await;
+        for dump in dumps {
+            self.search(&dump);
+        }
+        self.traces.look_around(ended)
+    }
+
     async fn beside_a_neighbour(
         &self,
         plugin: &Plugin,
@@ -193,10 +209,22 @@ impl Cell {
         options: Value,
     ) -> (Result<Value, Error>, Vec<Vec<u8>>) {
         let (plugin, grant, trick) = (plugin.clone(), self.grant.clone(), trick.to_owned());
-        let attack = tokio::spawn(async move { run(&plugin, &grant, &trick, &options).await });
-        self.prison.world.neighbour_is_well().await;
-        let (ended, dumps) = attack.await.expect("no panic");
+        let attack = async move { run(&plugin, &grant, &trick, &options).await };
+        let (ended, dumps) = self.neighbour_during(attack).await;
         (self.traces.look_around(ended), dumps)
+    }
+
+    /// Makes one call of a neighbour after the other, at least one, until an attack has ended.
+    async fn neighbour_during<T: Send + 'static>(
+        &self,
+        attack: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        let attack = tokio::spawn(attack);
+        self.prison.world.neighbour_is_well().await;
+        while !attack.is_finished() {
+            self.prison.world.neighbour_is_well().await;
+        }
+        attack.await.expect("no panic")
     }
 
     /// Searches a core dump for the credentials, and returns the memories in it.
@@ -321,10 +349,14 @@ async fn run(
     trick: &str,
     options: &Value,
 ) -> (Result<Value, Error>, Vec<Vec<u8>>) {
-    let playing = async {
+    with_dumps(async {
         let ended = plugin.execute_action(grant, "hubspot", trick, options).await;
-        let data = ended.map(|outcome| outcome.into_result().expect("tricks never fail in the app").data);
-        (data, DUMPS.with(RefCell::take))
-    };
-    DUMPS.scope(RefCell::default(), playing).await
+        ended.map(|outcome| outcome.into_result().expect("tricks never fail in the app").data)
+    })
+    .await
+}
+
+/// Returns the core dumps of calls with what became of them.
+async fn with_dumps<T>(calls: impl Future<Output = T>) -> (T, Vec<Vec<u8>>) {
+    DUMPS.scope(RefCell::default(), async { (calls.await, DUMPS.with(RefCell::take)) }).await
 }

@@ -4,6 +4,7 @@ use actionbox_host::NotARoute;
 use actionbox_tests::{
     attacks,
     listener::Listener,
+    played_by,
     scoreboard::{Case, Hole},
 };
 use serde_json::{Value, json};
@@ -21,6 +22,11 @@ attacks! {
     play,
     nothing_leaves_for_another_destination,
 }
+
+played_by!(
+    connect_a_socket => nothing_leaves_for_another_destination,
+    search_and_trap => nothing_leaves_for_another_destination,
+);
 
 const UNGUARDED: [Hole; 2] = [
     Hole {

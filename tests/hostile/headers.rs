@@ -2,9 +2,8 @@
 //! the host added.
 
 use actionbox_tests::{
-    attacks,
+    attacks, played_by,
     scoreboard::{Case, Hole},
-    tricks::SEND,
 };
 use serde_json::{Value, json};
 
@@ -22,6 +21,11 @@ attacks! {
     play,
     no_header_of_a_plugin_arrives,
 }
+
+played_by!(
+    read_back => no_header_of_a_plugin_arrives,
+    set_forbidden => no_header_of_a_plugin_arrives,
+);
 
 const INJECTED: [Hole; 3] = [
     Hole {
@@ -297,8 +301,10 @@ async fn play(name: String, trick: Trick) {
     let posts = Fate::Posts(EXECUTE, body.to_owned());
     match trick {
         Trick::Unbuildable(header) => {
-            let ways = cell.play("set_forbidden", json!({ "names": [header] })).await.expect("a report");
-            assert_eq!(ways, json!({ header: [] }), "the ways that work");
+            let names = json!({ "names": [header, "x-anything"] });
+            let ways = cell.play("set_forbidden", names).await.expect("a report");
+            assert_eq!(ways[header], json!([]), "the ways that work");
+            assert_eq!(ways["x-anything"].as_array().map(Vec::len), Some(5), "the ways there are");
             let cell = Cell::new(&format!("{name}, sent")).await;
             let request = json!({ "path": LIST, "headers": [[header, "forged"]] });
             let report = attempt_in(&cell, request, &Fate::Gets(LIST)).await;

@@ -4,30 +4,36 @@
 //! [`attacks!`](actionbox_tests::attacks), named in [`PLUGINS`] or [`UPSTREAMS`].
 
 mod attempt;
+mod books;
 mod broken;
 mod cell;
 mod compressed;
+mod contract;
 mod destinations;
 mod echoed_encodings;
 mod echoed_places;
 mod endless;
+mod exhaustion;
+mod forging;
 mod framing;
 mod grants;
 mod headers;
 mod heads;
 mod http2;
+mod loading;
 mod methods_and_bodies;
 mod paths;
 mod redirects;
 mod shapes;
 mod stage;
+mod surroundings;
 mod tenants;
 mod throttling;
 mod tls;
 mod tokens;
 mod traces;
 
-use actionbox_tests::scoreboard::{Class, Part, check};
+use actionbox_tests::scoreboard::{Part, check};
 
 /// Every class of attacks by plugins, in the order of the scoreboard.
 const PLUGINS: Part = Part {
@@ -40,7 +46,13 @@ const PLUGINS: Part = Part {
         methods_and_bodies::CLASS,
         headers::CLASS,
         grants::CLASS,
+        surroundings::CLASS,
         tenants::CLASS,
+        books::CLASS,
+        forging::CLASS,
+        contract::CLASS,
+        exhaustion::CLASS,
+        loading::CLASS,
     ],
 };
 
@@ -64,6 +76,11 @@ const UPSTREAMS: Part = Part {
         shapes::CLASS,
     ],
 };
+
+/// This suite, which plays every trick: see [`actionbox_tests::tricks`].
+struct Suite;
+
+const _: () = actionbox_tests::tricks::every_trick_is_played::<Suite>();
 
 #[test]
 fn the_scoreboard_lists_what_is_played() {

@@ -3,7 +3,7 @@
 
 use actionbox_host::NotARoute;
 use actionbox_tests::{
-    attacks,
+    attacks, played_by,
     scoreboard::{Case, Hole},
 };
 use serde_json::{Value, json};
@@ -19,6 +19,10 @@ attacks! {
     play,
     nothing_leaves_for_another_path,
 }
+
+played_by!(
+    send => nothing_leaves_for_another_path,
+);
 
 const TRAVERSAL: [Hole; 2] = [
     Hole {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actionbox_host::{BadBody, Error, Limits, NotARoute, Sent};
 use actionbox_sandbox::Sandbox;
 use actionbox_tests::{
-    attacks, canary, expected,
+    attacks, canary, expected, played_by,
     scoreboard::{Case, Hole},
     tricks::{self, SEND},
     world::{ACCOUNT, NEIGHBOUR},
@@ -26,6 +26,12 @@ attacks! {
     play,
     no_tenant_gets_at_another,
 }
+
+played_by!(
+    count => no_tenant_gets_at_another,
+    guess_a_handle => no_tenant_gets_at_another,
+    search => no_tenant_gets_at_another,
+);
 
 const LEFT_OVER: [Hole; 1] = [Hole {
     what: "Graph Node before 2019: what one event's run left in memory is seen by the next",

@@ -98,6 +98,7 @@ impl AuditSink for Ledger {
             AuditEvent::Call(event) => &event.tenant,
             AuditEvent::Request(event) => &event.tenant,
             AuditEvent::Token(event) => &event.tenant,
+            AuditEvent::Quarantine(event) => &event.who.tenant,
             other => panic!("an event of another kind: {other:?}"),
         };
         let tenant = tenant.clone();

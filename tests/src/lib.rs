@@ -1,6 +1,7 @@
 //! What all suites share: a world to run plugins in, and instruments that see everything.
 
 pub mod audit;
+pub mod bare;
 pub mod canary;
 pub mod dump;
 pub mod expected;

@@ -4,13 +4,15 @@ use serde_json::{Value, json};
 
 use crate::{
     Report,
+    actionbox::plugin::types::Error,
     wasi::{
         clocks::monotonic_clock,
         http::{
             outgoing_handler,
             types::{Fields, Method, OutgoingRequest, Scheme},
         },
-        random::random,
+        io::poll,
+        random::{insecure, random},
     },
     wire,
 };
@@ -152,4 +154,99 @@ pub fn build_headers(_: &Value) -> Report {
         let _ = fields.append(&format!("x-{number}"), &[b'x'; 1000]);
     }
     Ok(json!({}))
+}
+
+/// Builds headers from one list of many.
+pub fn build_headers_at_once(options: &Value) -> Report {
+    let count = options["count"].as_u64().unwrap_or(1 << 15);
+    let list: Vec<_> = (0..count).map(|number| (format!("x{number}"), Vec::new())).collect();
+    Ok(json!(Fields::from_list(&list).is_ok()))
+}
+
+/// Copies headers, and keeps all copies.
+pub fn copy_headers(_: &Value) -> Report {
+    let fields = Fields::new();
+    let _ = fields.append("x", &[b'x'; 1000]);
+    let mut kept = Vec::new();
+    loop {
+        kept.push(fields.clone());
+    }
+}
+
+/// Builds requests that it never sends, each with a path or an authority of that many bytes, and reports
+/// how many bytes the host took.
+pub fn hoard_targets(options: &Value) -> Report {
+    let text = "/x".repeat(options["bytes"].as_u64().unwrap_or(1 << 10) as usize / 2);
+    let (mut kept, mut taken) = (Vec::new(), 0);
+    for _ in 0..options["times"].as_u64().unwrap_or(1) {
+        let request = OutgoingRequest::new(Fields::new());
+        for set in [
+            request.set_path_with_query(Some(&text)),
+            request.set_authority(Some(&text.replace('/', "x"))),
+            request.set_method(&Method::Other(text.replace('/', "X"))),
+        ] {
+            if set.is_ok() {
+                taken += text.len();
+            }
+        }
+        kept.push(request);
+    }
+    Ok(json!(taken))
+}
+
+/// Waits for the same thing many times at once.
+pub fn poll_many(options: &Value) -> Report {
+    let never = monotonic_clock::subscribe_duration(u64::MAX);
+    let list = vec![&never; options["count"].as_u64().unwrap_or(1 << 20) as usize];
+    Ok(json!(poll::poll(&list)))
+}
+
+/// Waits for ever, a moment at a time.
+pub fn doze(_: &Value) -> Report {
+    loop {
+        monotonic_clock::subscribe_duration(1_000_000).block();
+    }
+}
+
+/// Calls the host for ever.
+pub fn call_the_host(options: &Value) -> Report {
+    loop {
+        match options["what"].as_str().unwrap_or_default() {
+            "clock" => drop(std::hint::black_box(monotonic_clock::now())),
+            "random" => drop(std::hint::black_box(random::get_random_bytes(1))),
+            "handles" => drop(monotonic_clock::subscribe_duration(0)),
+            "polls" => drop(monotonic_clock::subscribe_duration(0).ready()),
+            "requests" => drop(OutgoingRequest::new(Fields::new())),
+            _ => drop(std::env::vars().count()),
+        }
+    }
+}
+
+/// Asks for random bytes that need not be good.
+pub fn ask_insecure_random(options: &Value) -> Report {
+    let count = options["bytes"].as_u64().unwrap_or(1 << 30);
+    Ok(json!(insecure::get_insecure_random_bytes(count).len()))
+}
+
+/// Takes memory in small pieces.
+pub fn allocate_small(_: &Value) -> Report {
+    let mut taken = Vec::new();
+    loop {
+        taken.push(std::hint::black_box(Box::new([1u8; 16])));
+    }
+}
+
+/// Writes to stdout for ever, without ever ending a line, or nothing but ends of lines.
+pub fn print_raw(options: &Value) -> Report {
+    use std::io::Write as _;
+    let text = options["text"].as_str().unwrap_or("x");
+    loop {
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        let _ = std::io::stdout().flush();
+    }
+}
+
+/// Fails with more words than anyone asked for.
+pub fn fail_at_length(options: &Value) -> Report {
+    Err(Error::Other("x".repeat(options["bytes"].as_u64().unwrap_or(1 << 20) as usize)))
 }

@@ -28,6 +28,7 @@ wit_bindgen::generate!({
             include actionbox:plugin/plugin@0.1.0;
             import wasi:clocks/monotonic-clock@0.2.12;
             import wasi:random/random@0.2.12;
+            import wasi:random/insecure@0.2.12;
         }
     "#,
     generate_all,

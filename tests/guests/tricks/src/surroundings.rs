@@ -18,17 +18,29 @@ pub fn count(_: &Value) -> Report {
     Ok(json!(CALLS.fetch_add(1, Relaxed) + 1))
 }
 
-/// Reports everything that can be had of the process and its files.
-pub fn look_around(_: &Value) -> Report {
+/// Reports everything that can be had of the process and its files, those that `files` names too.
+pub fn look_around(options: &Value) -> Report {
     let variables: Vec<_> = std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
     let mut input = String::new();
     let read = std::io::Read::read_to_string(&mut std::io::stdin(), &mut input).unwrap_or_default();
-    let files: Vec<_> = ["/", ".", "..", "/etc/passwd", "/proc/self/environ", "Cargo.toml"]
-        .into_iter()
-        .filter(|path| std::fs::metadata(path).is_ok() || std::fs::read(path).is_ok())
-        .collect();
-    let written = std::fs::write("/tmp/actionbox-trick", "x").is_ok() || std::fs::write("trick", "x").is_ok();
+    let named = options["files"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let (mut files, mut written) = (Vec::new(), Vec::new());
+    for path in ["/", ".", "..", "/etc/passwd", "/proc/self/environ", "Cargo.toml"].into_iter().chain(named) {
+        let found = std::fs::metadata(path).is_ok()
+            || std::fs::read(path).is_ok()
+            || std::fs::read_dir(path).is_ok()
+            || std::fs::read_link(path).is_ok();
+        if found {
+            files.push(path);
+        }
+    }
+    for path in ["/tmp/actionbox-trick", "trick", "../trick"] {
+        if std::fs::write(path, "x").is_ok() || std::fs::create_dir(path).is_ok() {
+            written.push(path);
+        }
+    }
     Ok(json!({ "variables": variables, "arguments": std::env::args().collect::<Vec<_>>(), "input": read,
+               "folder": std::env::current_dir().is_ok_and(|folder| folder.read_dir().is_ok()),
                "files": files, "written": written }))
 }
 
