@@ -105,6 +105,14 @@ const INSPECT_HELP: &str = concat!(
 Exits with 0 when this host would load the file, and with 6 when it would not."
 );
 
+const TEST_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox test plugin.wasm
+  actionbox test my-plugin/ --app salesforce --json
+
+Exits with 0 when every case holds or is skipped, and with 6 when one is broken."
+);
+
 const SANDBOX_HELP: &str = concat!(
     heading!("Examples:"),
     "  actionbox sandbox
@@ -161,6 +169,9 @@ pub(crate) enum Command {
     /// Show what a component imports and exports, and whether this host would load it
     #[command(after_help = INSPECT_HELP)]
     Inspect(Inspect),
+    /// Find out whether a plugin keeps the contract, case by case, against a sandbox server
+    #[command(after_help = TEST_HELP)]
+    Test(Test),
     /// Run a sandbox server that answers as the real upstream does, until Ctrl-C
     #[command(after_help = SANDBOX_HELP)]
     Sandbox(Sandbox),
@@ -249,6 +260,19 @@ pub(crate) struct Sandbox {
     /// Let every account make as many requests as it likes
     #[arg(long)]
     pub(crate) no_rate_limit: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Test {
+    /// The plugin: a component, or the folder of a project where one was built
+    #[arg(value_name = "FILE", default_value = ".")]
+    pub(crate) plugin: PathBuf,
+    /// The app whose actions are tried [default: the first of which the plugin lists any]
+    #[arg(long)]
+    pub(crate) app: Option<String>,
+    /// Compile the plugin even if its code is in the cache, and keep none
+    #[arg(long)]
+    pub(crate) no_cache: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -10,6 +10,7 @@ mod limits;
 mod list;
 mod new;
 mod sandbox;
+mod test;
 
 use crate::{
     args::{Args, Command},
@@ -28,6 +29,7 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
         Command::Inspect(inspect) => inspect::run(inspect, args.json).await,
         Command::Limits => limits::run(args.json),
         Command::Sandbox(sandbox) => sandbox::run(sandbox, args.json).await,
+        Command::Test(test) => test::run(test, args.json).await,
         Command::Completions(completions) => completions::run(completions),
     }
 }

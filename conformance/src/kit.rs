@@ -60,9 +60,13 @@ impl Default for Conformance {
 }
 
 impl Conformance {
-    /// Sets the kit up for plugins that offer an app of the sandbox server, under the default limits.
+    /// Sets the kit up for plugins that offer an app of the sandbox server, under the default limits of the host,
+    /// but for time: the kit may share a busy machine, and measures what a call takes. `cpu_time` is 30 s,
+    /// `wall_time` 60 s.
     pub fn new() -> Self {
-        Self { host: ActionHost::builder(), app: None, limits: Limits::default() }
+        let (cpu_time, wall_time) = (Duration::from_secs(30), Duration::from_secs(60));
+        let limits = Limits { cpu_time, wall_time, ..Limits::default() };
+        Self { host: ActionHost::builder(), app: None, limits }
     }
 
     /// Builds on a host that is set up otherwise, such as with a compile worker. Its audit and its limits are
@@ -81,7 +85,7 @@ impl Conformance {
         self
     }
 
-    /// Plays every case within other limits than the default ones.
+    /// Plays every case within other limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;

@@ -37,7 +37,8 @@ bounds! {
         pub instances: usize = 64,
         /// Handles to host resources alive at once. Default 1,000: a request takes about ten.
         pub handles: usize = 1_000,
-        /// Time spent running guest code. Default 5 s. Its grain is the epoch tick, 10 ms.
+        /// Time spent running guest code. Default 5 s. Its grain is the epoch tick, 10 ms. On a machine that has
+        /// more to do than processors, waiting for one is counted too.
         pub cpu_time: Duration = Duration::from_secs(5),
         /// Time from the start of the call to its end, waiting included. Default 30 s.
         pub wall_time: Duration = Duration::from_secs(30),

@@ -2,7 +2,7 @@
 
 use crate::harness::{actionbox, file};
 
-const SUBCOMMANDS: [&str; 10] = [
+const SUBCOMMANDS: [&str; 11] = [
     "demo",
     "new",
     "build",
@@ -12,6 +12,7 @@ const SUBCOMMANDS: [&str; 10] = [
     "inspect",
     "limits",
     "sandbox",
+    "test",
     "completions",
 ];
 

@@ -4,6 +4,7 @@ mod build;
 mod compile_cache;
 mod compile_worker;
 mod completions;
+mod conformance;
 mod credentials;
 mod demo;
 mod exit_codes;

@@ -54,7 +54,7 @@ async fn as_they_are(stage: &Stage) -> Played {
             "create-beta.v3",
             "Ünïcödé 日本語 🚀",
             "עברית · العربية · e\u{301} · \u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}",
-            Some(""),
+            Some("βeta"),
         ),
         ("delete_gamma", "G", "", None),
     ];
