@@ -33,6 +33,14 @@ advisories:
 fuzz TARGET SECONDS="300":
     cd fuzz && cargo fuzz run {{TARGET}} --sanitizer none -- -max_total_time={{SECONDS}} -max_len=8192 -timeout=20 -rss_limit_mb=4096
 
+# Builds and tests the example plugins of all languages, with pinned tools that it installs, and judges them by the conformance kit.
+plugins:
+    .ci/plugins
+
+# The same, and writes docs/languages.md, with a release build of the host.
+languages:
+    LANGUAGES_PROFILE=release .ci/plugins docs/languages.md
+
 # What a call costs beside a native client, and what a noisy neighbour costs.
 bench:
     cargo bench -p actionbox-benches
