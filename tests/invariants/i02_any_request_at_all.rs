@@ -7,6 +7,7 @@
 use actionbox_host::{Effect, Limits, Sent};
 use actionbox_sandbox::RecordedRequest;
 use actionbox_tests::{
+    expected::{self, Bearer},
     tricks,
     world::{ACCOUNT, World},
 };
@@ -125,24 +126,15 @@ fn is_one_of_three_forms(world: &World, received: &RecordedRequest, asked: &Valu
         [app, "actions", action, "execute"] if slug(app) && slug(action) => "POST",
         _ => return Err("another path".to_owned()),
     };
-    let body = if method == "POST" { asked["body"].as_str().unwrap_or_default() } else { "" };
-    let mut expected = format!(
-        "{method} {} HTTP/1.1\r\naccept: application/json\r\naccept-encoding: identity\r\nuser-agent: actionbox/{}\r\n",
-        received.target,
-        env!("CARGO_PKG_VERSION"),
-    );
-    if method == "POST" {
-        expected += "content-type: application/json\r\n";
-    }
-    expected += &format!("x-api-key: {}\r\nlinked_account_id: {ACCOUNT}\r\n", world.key);
-    expected += &format!("host: {}\r\n", world.sandbox.addr());
-    if method == "POST" {
-        expected += &format!("content-length: {}\r\n", body.len());
-    }
-    expected += &format!("\r\n{body}");
-    match received.raw == expected.as_bytes() {
+    let body = asked["body"].as_str().unwrap_or_default();
+    let (host, bearer) = (world.sandbox.addr(), Bearer::Key { key: &world.key, account: ACCOUNT });
+    let expected = match method {
+        "POST" => expected::post(&received.target, host, &bearer, body.as_bytes()),
+        _ => expected::get(&received.target, host, &bearer),
+    };
+    match received.raw == expected {
         true => Ok(()),
-        false => Err(format!("other bytes than\n{expected}")),
+        false => Err(format!("other bytes than\n{}", expected.escape_ascii())),
     }
 }
 

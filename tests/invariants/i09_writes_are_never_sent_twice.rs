@@ -4,21 +4,14 @@
 use std::time::Duration;
 
 use actionbox_examples::REFOLD;
-use actionbox_host::{ApiKey, Effect, Grant, Limits, Sent, Upstream};
+use actionbox_host::{ApiKey, Effect, Grant, Sent, Upstream};
 use actionbox_sandbox::{Fault, Sandbox, StatusCode};
 use actionbox_tests::{
     listener::closed_port,
-    played_by,
     tricks::{self, SEND},
     world::{ACCOUNT, World},
 };
 use serde_json::json;
-
-played_by!(
-    drop_before_the_body_ends => a_write_whose_body_never_ends_never_leaves,
-    lose_patience => a_guest_that_loses_patience_sends_no_write_twice,
-    say_after_sending => whatever_a_guest_says_afterwards_it_was_sent,
-);
 
 /// What can become of a request: its name, how it comes about, what is then known of the request, and
 /// whether a read is sent again.
@@ -174,102 +167,6 @@ async fn a_connection_that_the_upstream_closed_meanwhile_sends_no_write_twice() 
             Sent::Yes => assert_eq!((ran, &report["status"]), (1, &json!(200)), "round {round}"),
             Sent::No => assert_eq!(ran, 0, "round {round}"),
             Sent::Unknown => assert!(report["error"].is_string(), "round {round}: {report}"),
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whatever_a_guest_says_afterwards_it_was_sent() {
-    let world = World::start().await;
-    for say in [
-        "unknown-app",
-        "unknown-action",
-        "invalid-parameters",
-        "reauthorization-required",
-        "denied",
-        "throttled",
-        "upstream",
-        "other",
-    ] {
-        let before = world.sandbox.executions().len();
-        let options = json!({ "requests": [tricks::write()], "say": say });
-        let error = world.play("say_after_sending", options).await.expect_err(say);
-        assert_eq!(world.sandbox.executions().len(), before + 1, "{say}");
-        assert_eq!(error.sent(), Sent::Yes, "{say}: {error:?}");
-        assert!(!error.is_retryable(), "{say}: {error:?}");
-        assert_eq!(world.audit.calls().last().expect("a call").sent, Sent::Yes, "{say}");
-
-        // A guest that reads first and writes then is known for the write; what it only read, for the read.
-        let options = json!({ "requests": [tricks::write(), tricks::read()], "say": say });
-        assert_eq!(world.play("say_after_sending", options).await.expect_err(say).sent(), Sent::Yes, "{say}");
-        let options = json!({ "requests": [], "say": say });
-        assert_eq!(world.play("say_after_sending", options).await.expect_err(say).sent(), Sent::No, "{say}");
-    }
-    // A throttled write did not run, however well the read before it went.
-    world.sandbox.inject(Fault::throttled("1").on_path("create_contact"));
-    let options = json!({ "requests": [tricks::read(), tricks::write()], "say": "throttled" });
-    let error = world.play("say_after_sending", options).await.expect_err("throttled");
-    assert_eq!(error.sent(), Sent::No, "{error:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_guest_that_loses_patience_sends_no_write_twice() {
-    let world = World::start().await;
-    world.sandbox.inject(Fault::latency(Duration::from_millis(100)).always());
-    let reports =
-        world.play("lose_patience", json!({ "requests": [tricks::write()] })).await.expect("a report");
-    assert!(reports[0]["error"].as_str().is_some_and(|error| error.contains("Timeout")), "{reports}");
-    let event = world.audit.request();
-    // The host's own task goes on; or else the request never left at all.
-    assert_eq!(event.sent == Sent::Yes, world.sandbox.executions().len() == 1, "{event:?}");
-    assert_ne!(event.sent, Sent::Unknown);
-    assert_eq!(world.audit.call().sent, event.sent);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_write_whose_body_never_ends_never_leaves() {
-    let world = World::start().await;
-    let report = world.play("drop_before_the_body_ends", json!({})).await.expect("a report");
-    assert!(report["error"].is_string(), "{report}");
-    assert_eq!((world.audit.request().sent, world.audit.call().sent), (Sent::No, Sent::No));
-    world.assert_untouched();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_guest_that_gives_up_or_dies_changes_nothing_of_what_was_sent() {
-    let world = World::start().await;
-    for (trick, limits) in [
-        ("drop_after_sending", Limits::default()),
-        ("trap_after_sending", Limits::default()),
-        ("sleep_after_sending", Limits { wall_time: Duration::from_millis(500), ..Limits::default() }),
-    ] {
-        for (fault, lost) in [
-            (Fault::latency(Duration::ZERO), false),
-            (Fault::latency(Duration::from_millis(50)), false),
-            (Fault::reset().after_execute(), true),
-        ] {
-            world.sandbox.clear_faults();
-            world.sandbox.inject(fault);
-            let before = (world.sandbox.executions().len(), world.audit.requests().len());
-            let grant =
-                world.grant(ACCOUNT).allow_writes("hubspot").own_action("hubspot", trick, Effect::Write);
-            let grant = grant.limits(limits.clone()).build().expect("a grant");
-            let options = json!({ "requests": [tricks::write()] });
-            let ended = world.play_under(&grant, trick, options).await;
-            let event = world.audit.requests().into_iter().nth(before.1).expect("an event");
-            let ran = world.sandbox.executions().len() - before.0;
-            let told = match (ran, lost) {
-                (0, _) => Sent::No,
-                (1, true) => Sent::Unknown,
-                (1, false) => Sent::Yes,
-                _ => panic!("{trick}: it ran {ran} times"),
-            };
-            assert_eq!(event.sent, told, "{trick}: {event:?}");
-            assert_eq!(world.audit.calls().last().expect("a call").sent, told, "{trick}");
-            if let Err(error) = ended {
-                assert_eq!(error.sent(), told, "{trick}: {error:?}");
-                assert!(!error.is_retryable() || told == Sent::No, "{trick}: {error:?}");
-            }
         }
     }
 }

@@ -11,16 +11,11 @@ use actionbox_sandbox::{Fault, StatusCode};
 use actionbox_tests::{
     canary::{self, Finder, encodings},
     listener::closed_port,
-    logs, played_by,
+    logs,
     tricks::{self, SEND},
     world::{ACCOUNT, World},
 };
 use serde_json::{Value, json};
-
-played_by!(
-    panic_on_purpose => what_a_guest_prints_is_escaped_and_heard,
-    print_lines => what_a_guest_prints_is_escaped_and_heard,
-);
 
 /// The lines that hold a text, among those that may hold a secret.
 fn heard(text: &str) -> Vec<String> {

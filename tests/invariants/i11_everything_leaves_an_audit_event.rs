@@ -6,184 +6,19 @@ use std::{collections::HashSet, sync::Arc, task::Poll, time::Duration};
 use actionbox_examples::{REFOLD, UPSERT_CONTACT};
 use actionbox_host::{
     AuditEvent, AuditSink, BeforeSend, BoxFuture, Credential, CredentialError, CredentialProvider, Effect,
-    Exceeded, Grant, Limits, Operation, Refusal, RequestEvent, SendIntent, Sent, TokenExchange,
+    Grant, Limits, Operation, Refusal, SendIntent, Sent, TokenExchange,
 };
 use actionbox_sandbox::{Fault, StatusCode};
 use actionbox_tests::{
-    played_by,
     tricks::{self, SEND},
     world::{ACCOUNT, NEIGHBOUR, World},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::Semaphore;
-
-played_by!(
-    drop_after_sending => however_a_call_ends_it_leaves_one_event,
-    exit_early => however_a_call_ends_it_leaves_one_event,
-    return_no_json => however_a_call_ends_it_leaves_one_event,
-    sleep_after_sending => a_call_that_is_dropped_leaves_the_truth_about_its_request,
-    trap_after_sending => however_a_call_ends_it_leaves_one_event,
-);
 
 fn grant(world: &World, trick: &str, limits: Limits) -> Grant {
     let grant = world.grant(ACCOUNT).allow_reads("hubspot").allow_writes("hubspot").limits(limits);
     grant.own_action("hubspot", trick, Effect::Write).build().expect("a grant")
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn however_a_call_ends_it_leaves_one_event() {
-    let world = World::start().await;
-    let limits = || Limits {
-        wall_time: Duration::from_secs(10),
-        cpu_time: Duration::from_millis(200),
-        requests: 3,
-        ..Limits::default()
-    };
-    let soon = || Limits { wall_time: Duration::from_millis(700), ..limits() };
-    // How the result begins; whether a request was sent, unless that is a race; and how many there are.
-    type Row = (&'static str, &'static str, Value, Limits, (&'static str, Option<Sent>, usize));
-    let table: Vec<Row> = vec![
-        ("a success", SEND, tricks::write(), limits(), ("ok", Some(Sent::Yes), 1)),
-        ("no request at all", "succeed", json!({}), limits(), ("ok", Some(Sent::No), 0)),
-        (
-            "three requests",
-            "send_in_turn",
-            json!({ "requests": [tricks::read(), tricks::write(), tricks::list("hubspot")] }),
-            limits(),
-            ("ok", Some(Sent::Yes), 3),
-        ),
-        (
-            "a refused request",
-            SEND,
-            json!({ "authority": "evil.example" }),
-            limits(),
-            ("ok", Some(Sent::No), 1),
-        ),
-        (
-            "a refused body",
-            SEND,
-            tricks::execute("create_contact", json!([])),
-            limits(),
-            ("ok", Some(Sent::No), 1),
-        ),
-        (
-            "an error of the plugin",
-            "say_after_sending",
-            json!({ "requests": [tricks::write()], "say": "other" }),
-            limits(),
-            ("the plugin failed", Some(Sent::Yes), 1),
-        ),
-        (
-            "a trap",
-            "trap_after_sending",
-            json!({ "requests": [tricks::write()] }),
-            limits(),
-            ("the plugin crashed", None, 1),
-        ),
-        ("a panic", "panic_on_purpose", json!({}), limits(), ("the plugin crashed", Some(Sent::No), 0)),
-        ("an exit", "exit_early", json!({}), limits(), ("the plugin crashed", Some(Sent::No), 0)),
-        (
-            "no JSON",
-            "return_no_json",
-            json!({}),
-            limits(),
-            ("the plugin broke the contract", Some(Sent::No), 0),
-        ),
-        (
-            "the processor's time",
-            "spin",
-            json!({}),
-            limits(),
-            ("the call passed the limit cpu_time", Some(Sent::No), 0),
-        ),
-        (
-            "the wall time",
-            "sleep",
-            json!({}),
-            soon(),
-            ("the call passed the limit wall_time", Some(Sent::No), 0),
-        ),
-        (
-            "the wall time after a write",
-            "sleep_after_sending",
-            json!({ "requests": [tricks::write()] }),
-            soon(),
-            ("the call passed the limit wall_time", Some(Sent::Yes), 1),
-        ),
-        (
-            "no stack",
-            "recurse",
-            json!({}),
-            limits(),
-            ("the call passed the limit stack_bytes", Some(Sent::No), 0),
-        ),
-        (
-            "no memory",
-            "allocate",
-            json!({}),
-            Limits { memory_bytes: 8 << 20, ..limits() },
-            ("the call passed the limit memory_bytes", Some(Sent::No), 0),
-        ),
-        (
-            "an answer that was not waited for",
-            "lose_patience",
-            json!({ "requests": [tricks::list("hubspot")] }),
-            limits(),
-            ("ok", Some(Sent::Yes), 1),
-        ),
-        (
-            "a body that never ends",
-            "drop_before_the_body_ends",
-            json!({}),
-            limits(),
-            ("ok", Some(Sent::No), 1),
-        ),
-    ];
-    for (what, trick, options, limits, (result, sent, count)) in table {
-        let (before, ran) = (world.audit.events().len(), world.sandbox.executions().len());
-        drop(world.play_under(&grant(&world, trick, limits), trick, options).await);
-        let events: Vec<_> = world.audit.events().into_iter().skip(before).collect();
-        let Some((AuditEvent::Call(call), requests)) = events.split_last() else {
-            panic!("{what}: {events:#?}")
-        };
-        assert!(call.result.starts_with(result), "{what}: {}", call.result);
-        let ran = if world.sandbox.executions().len() > ran { Sent::Yes } else { Sent::No };
-        assert_eq!((call.sent, call.requests), (sent.unwrap_or(ran), count), "{what}");
-        assert_eq!(requests.len(), count, "{what}: {requests:#?}");
-        assert_eq!(
-            (call.operation, call.app.as_str(), call.action.as_deref()),
-            (Operation::Execute, "hubspot", Some(trick))
-        );
-        assert_eq!(
-            (call.tenant.as_str(), call.effect, call.plugin.as_str()),
-            (ACCOUNT, Some(Effect::Write), world.plugin.digest())
-        );
-        for (number, request) in requests.iter().enumerate() {
-            let AuditEvent::Request(request) = request else { panic!("{what}: {request:?}") };
-            assert_eq!(
-                (request.call, request.request, request.tenant.as_str()),
-                (call.call, number + 1, ACCOUNT),
-                "{what}"
-            );
-        }
-    }
-    // Each request that a guest drops at once, whether it left before that or not.
-    let before = world.audit.events().len();
-    let options = json!({ "requests": [tricks::write(), tricks::read(), tricks::list("hubspot")] });
-    drop(world.play("drop_after_sending", options).await);
-    let requests: Vec<RequestEvent> = world
-        .audit
-        .events()
-        .into_iter()
-        .skip(before)
-        .filter_map(|event| match event {
-            AuditEvent::Request(request) => Some(request),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(requests.len(), 3, "{requests:#?}");
-    let calls: HashSet<u64> = world.audit.calls().iter().map(|call| call.call).collect();
-    assert_eq!(calls.len(), world.audit.calls().len(), "no two calls have one number");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -507,18 +342,4 @@ async fn a_request_for_a_token_leaves_an_event_of_its_own() {
     drop(world.execute("get_contact", json!({})).await.expect("a new token"));
     assert_eq!(world.audit.tokens().len(), 2);
     assert!(world.audit.tokens()[1].forced);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn requests_beyond_the_limit_are_counted_and_flood_no_audit() {
-    let world = World::start().await;
-    let limits = Limits { requests: 3, ..Limits::default() };
-    let options = json!({ "times": 20_000, "request": { "authority": "evil.example" } });
-    let ended = world.play_under(&grant(&world, "request_often", limits), "request_often", options).await;
-    assert!(
-        matches!(ended, Err(actionbox_host::Error::Limit { exceeded: Exceeded::Requests(3), .. })),
-        "{ended:?}"
-    );
-    assert!(world.audit.call().requests >= 4);
-    assert_eq!(world.audit.requests().len(), 4, "those within, and the first beyond");
 }
