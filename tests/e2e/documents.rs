@@ -1,6 +1,6 @@
 //! What the documents say of the tests is so.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 /// Reads a file of the project.
 fn read(path: &str) -> String {
@@ -25,6 +25,30 @@ fn every_invariant_names_tests_that_there_are() {
             assert!(file.contains(&format!("fn {name}(")), "{path} has no test {name}");
         }
     }
+}
+
+/// The link of a heading, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-'));
+    kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
+}
+
+#[test]
+fn every_invariant_links_the_classes_that_attack_it_and_no_class_is_left_out() {
+    let classes: BTreeSet<String> =
+        read("docs/scoreboard.md").lines().filter_map(|line| line.strip_prefix("### ")).map(anchor).collect();
+    let architecture = read("ARCHITECTURE.md");
+    let (_, section) = architecture.split_once("## The invariants").expect("the section");
+    let mut linked = BTreeSet::new();
+    for invariant in section.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())) {
+        let links =
+            invariant.split("](docs/scoreboard.md#").skip(1).filter_map(|rest| rest.split(')').next());
+        let links: BTreeSet<_> = links.map(str::to_owned).collect();
+        assert!(!links.is_empty(), "no class of the scoreboard: {invariant:.80}");
+        linked.extend(links);
+    }
+    assert!(!classes.is_empty());
+    assert_eq!(linked, classes, "the classes that are linked, and those that there are");
 }
 
 #[test]
