@@ -30,10 +30,13 @@ use aho_corasick::AhoCorasick;
 use serde_json::{Value, json};
 use tokio::{
     runtime::Handle,
-    sync::{Mutex, OnceCell},
+    sync::{Mutex, OnceCell, Semaphore},
 };
 
 use crate::traces::Traces;
+
+/// Guests that run at once: they take the processors, and other classes watch the clock.
+pub(crate) static ROOM: Semaphore = Semaphore::const_new(6);
 
 tokio::task_local! {
     /// The core dumps of the calls of one task.
@@ -219,6 +222,7 @@ impl Cell {
         &self,
         attack: impl Future<Output = T> + Send + 'static,
     ) -> T {
+        let _room = ROOM.acquire().await;
         let attack = tokio::spawn(attack);
         self.prison.world.neighbour_is_well().await;
         while !attack.is_finished() {

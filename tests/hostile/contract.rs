@@ -231,6 +231,13 @@ fn cases() -> Vec<Case<Lie>> {
             Operation::Describe,
         );
     }
+    let honest = Bare::default().text();
+    all.extend(TYPES.iter().map(|(what, from, to)| {
+        let text = honest.replace(from, to);
+        assert_ne!(text, honest, "{what}");
+        let bytes = wat::parse_str(text).unwrap_or_else(|error| panic!("{what}: {error}"));
+        Case::new(format!("other types: {what}"), Lie::Types(bytes))
+    }));
     all.extend(
         NO_JSON.iter().map(|text| Case::new(format!("no JSON: {text:?}"), Lie::Data((*text).to_owned()))),
     );

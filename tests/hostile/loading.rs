@@ -12,7 +12,10 @@ use actionbox_tests::{
 };
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
-use crate::{cell::Prison, traces::forges_a_line};
+use crate::{
+    cell::{Prison, ROOM},
+    traces::forges_a_line,
+};
 
 attacks! {
     "Loading":
@@ -40,7 +43,7 @@ const TABLE: [Hole; 1] = [Hole {
 }];
 
 /// Where the bytes come from.
-enum From {
+enum Origin {
     Bytes(Vec<u8>),
     /// Made when it is played: it is large.
     Made(fn() -> Vec<u8>),
@@ -237,50 +240,50 @@ fn many_functions() -> Vec<u8> {
     with_module(&format!("(module {})", "(func)".repeat(90_000)))
 }
 
-fn cases() -> Vec<Case<(From, Verdict)>> {
+fn cases() -> Vec<Case<(Origin, Verdict)>> {
     let mut all = Vec::new();
-    let mut add = |name: String, from: From, verdict: Verdict, holes: &[Hole]| {
+    let mut add = |name: String, from: Origin, verdict: Verdict, holes: &[Hole]| {
         all.push(Case::new(name, (from, verdict)).catches(holes));
     };
     for (what, bytes) in OTHERS {
-        add(format!("no component: {what}"), From::Bytes(bytes.to_vec()), Verdict::NotWasm, &[]);
+        add(format!("no component: {what}"), Origin::Bytes(bytes.to_vec()), Verdict::NotWasm, &[]);
     }
     for (what, module) in
         [("an empty one", "(module)"), ("one with a start", "(module (func $f) (start $f))")]
     {
         let bytes = wat::parse_str(module).expect("a module");
-        add(format!("a module: {what}"), From::Bytes(bytes), Verdict::CoreModule, &[]);
+        add(format!("a module: {what}"), Origin::Bytes(bytes), Verdict::CoreModule, &[]);
     }
     add(
         "a module: a head and nothing".to_owned(),
-        From::Bytes(b"\0asm\x01\0\0\0".to_vec()),
+        Origin::Bytes(b"\0asm\x01\0\0\0".to_vec()),
         Verdict::CoreModule,
         &[],
     );
-    let elf = |rest: &[u8]| From::Bytes([b"\x7fELF\x02\x01\x01\0", rest].concat());
+    let elf = |rest: &[u8]| Origin::Bytes([b"\x7fELF\x02\x01\x01\0", rest].concat());
     add("native code: a program".to_owned(), elf(b""), Verdict::Precompiled, &NATIVE);
     add("native code: a program and a component".to_owned(), elf(&honest()), Verdict::Precompiled, &NATIVE);
     add(
         "native code: a component, precompiled".to_owned(),
-        From::Made(precompiled_component),
+        Origin::Made(precompiled_component),
         Verdict::Precompiled,
         &NATIVE,
     );
     add(
         "native code: a module, precompiled".to_owned(),
-        From::Made(precompiled_module),
+        Origin::Made(precompiled_module),
         Verdict::Precompiled,
         &NATIVE,
     );
-    add("65 MiB".to_owned(), From::Made(|| [honest(), vec![0; 65 << 20]].concat()), Verdict::TooLarge, &[]);
+    add("65 MiB".to_owned(), Origin::Made(|| [honest(), vec![0; 65 << 20]].concat()), Verdict::TooLarge, &[]);
     for name in FOREIGN {
         let bytes = component(&format!(r#"(import "{name}" (instance))"#));
-        add(format!("an import: {name}"), From::Bytes(bytes), Verdict::Foreign(name), &[]);
+        add(format!("an import: {name}"), Origin::Bytes(bytes), Verdict::Foreign(name), &[]);
     }
     for (name, text) in KINDS {
         add(
             format!("an import of another kind: {text}"),
-            From::Bytes(component(text)),
+            Origin::Bytes(component(text)),
             Verdict::Foreign(name),
             &[],
         );
@@ -288,7 +291,7 @@ fn cases() -> Vec<Case<(From, Verdict)>> {
     for text in SHAPES {
         add(
             format!("an import in another shape: {text}"),
-            From::Bytes(component(text)),
+            Origin::Bytes(component(text)),
             Verdict::Invalid,
             &[],
         );
@@ -298,27 +301,27 @@ fn cases() -> Vec<Case<(From, Verdict)>> {
         let text = honest_text.replace(from, to);
         assert_ne!(text, honest_text, "{what}");
         let bytes = wat::parse_str(text).unwrap_or_else(|error| panic!("{what}: {error}"));
-        add(format!("another contract: {what}"), From::Bytes(bytes), Verdict::Exports, &[]);
+        add(format!("another contract: {what}"), Origin::Bytes(bytes), Verdict::Exports, &[]);
     }
-    add("another contract: nothing".to_owned(), From::Bytes(component("")), Verdict::Exports, &[]);
+    add("another contract: nothing".to_owned(), Origin::Bytes(component("")), Verdict::Exports, &[]);
     let only_types = format!("(component {TYPES})");
     let bytes = wat::parse_str(only_types).expect("text that is valid");
-    add("another contract: the types alone".to_owned(), From::Bytes(bytes), Verdict::Exports, &[]);
+    add("another contract: the types alone".to_owned(), Origin::Bytes(bytes), Verdict::Exports, &[]);
     assert!(EXPORTS.contains("list-actions"), "the exports are those of the contract");
     for (what, section) in SECTIONS {
         let bytes = [b"\0asm\x0d\0\x01\0", *section].concat();
-        add(format!("a broken component: {what}"), From::Bytes(bytes), Verdict::Broken, &[]);
+        add(format!("a broken component: {what}"), Origin::Bytes(bytes), Verdict::Broken, &[]);
         let bytes = [honest(), section.to_vec()].concat();
-        add(format!("a plugin, and then {what}"), From::Bytes(bytes), Verdict::Broken, &[]);
+        add(format!("a plugin, and then {what}"), Origin::Bytes(bytes), Verdict::Broken, &[]);
     }
     let whole = honest();
     for part in 1..16 {
         let bytes = whole[..8 + (whole.len() - 8) * part / 16].to_vec();
-        add(format!("a plugin, cut after {part} of 16 parts"), From::Bytes(bytes), Verdict::Broken, &[]);
+        add(format!("a plugin, cut after {part} of 16 parts"), Origin::Bytes(bytes), Verdict::Broken, &[]);
     }
     for (what, module) in FEATURES {
         let holes: &[Hole] = if what.contains("table") { &TABLE } else { &[] };
-        add(format!("a module with {what}"), From::Bytes(with_module(module)), Verdict::Invalid, holes);
+        add(format!("a module with {what}"), Origin::Bytes(with_module(module)), Verdict::Invalid, holes);
     }
     for (what, module, instances) in [
         ("memories", "(module (memory 1))", 20),
@@ -326,111 +329,113 @@ fn cases() -> Vec<Case<(From, Verdict)>> {
         ("instances", "(module)", 2_000),
     ] {
         let bytes = with_modules(module, instances);
-        add(format!("{instances} {what}"), From::Bytes(bytes), Verdict::Invalid, &[]);
+        add(format!("{instances} {what}"), Origin::Bytes(bytes), Verdict::Invalid, &[]);
     }
 
     add(
         "a hundred thousand functions".to_owned(),
-        From::Made(|| with_module(&format!("(module {})", "(func)".repeat(100_001)))),
+        Origin::Made(|| with_module(&format!("(module {})", "(func)".repeat(100_001)))),
         Verdict::TooMuchWork("functions"),
         &[],
     );
     add(
         "a hundred thousand functions, in a hundred modules".to_owned(),
-        From::Made(|| component(&format!("(core module {})", "(func)".repeat(1_001)).repeat(100))),
+        Origin::Made(|| component(&format!("(core module {})", "(func)".repeat(1_001)).repeat(100))),
         Verdict::TooMuchWork("functions"),
         &[],
     );
     add(
         "a function of two megabytes".to_owned(),
-        From::Made(|| with_module(&format!("(module (func {}))", "(nop)".repeat(2 << 20)))),
+        Origin::Made(|| with_module(&format!("(module (func {}))", "(nop)".repeat(2 << 20)))),
         Verdict::TooMuchWork("function_bytes"),
         &[],
     );
     add(
         "components in components, twenty deep".to_owned(),
-        From::Made(|| component(&format!("{}{}", "(component ".repeat(20), ")".repeat(20)))),
+        Origin::Made(|| component(&format!("{}{}", "(component ".repeat(20), ")".repeat(20)))),
         Verdict::TooMuchWork("components within components"),
         &[],
     );
     for (depth, made) in [
-        (150, From::Made(|| types("(list u8)", |t| format!("(list $t{t})"), 150))),
-        (10_000, From::Made(|| types("(list u8)", |t| format!("(list $t{t})"), 10_000))),
+        (150, Origin::Made(|| types("(list u8)", |t| format!("(list $t{t})"), 150))),
+        (10_000, Origin::Made(|| types("(list u8)", |t| format!("(list $t{t})"), 10_000))),
     ] {
         add(format!("lists in lists, {depth} deep"), made, Verdict::Invalid, &DEEP);
     }
     for (depth, made) in [
-        (150, From::Made(|| types("(option u8)", |t| format!("(option $t{t})"), 150))),
-        (10_000, From::Made(|| types("(option u8)", |t| format!("(option $t{t})"), 10_000))),
+        (150, Origin::Made(|| types("(option u8)", |t| format!("(option $t{t})"), 150))),
+        (10_000, Origin::Made(|| types("(option u8)", |t| format!("(option $t{t})"), 10_000))),
     ] {
         add(format!("options in options, {depth} deep"), made, Verdict::Invalid, &DEEP);
     }
     add(
         "records in records, 5,000 deep".to_owned(),
-        From::Made(|| types("(record (field \"a\" u8))", |t| format!("(record (field \"a\" $t{t}))"), 5_000)),
+        Origin::Made(|| {
+            types("(record (field \"a\" u8))", |t| format!("(record (field \"a\" $t{t}))"), 5_000)
+        }),
         Verdict::Invalid,
         &DEEP,
     );
     add(
         "results in results, 5,000 deep".to_owned(),
-        From::Made(|| types("(result u8)", |t| format!("(result $t{t} (error $t{t}))"), 5_000)),
+        Origin::Made(|| types("(result u8)", |t| format!("(result $t{t} (error $t{t}))"), 5_000)),
         Verdict::Invalid,
         &DEEP,
     );
     add(
         "a tuple of 2^60 bytes".to_owned(),
-        From::Made(|| types("(tuple u8 u8)", |t| format!("(tuple $t{t} $t{t})"), 60)),
+        Origin::Made(|| types("(tuple u8 u8)", |t| format!("(tuple $t{t} $t{t})"), 60)),
         Verdict::Invalid,
         &[],
     );
     add(
         "2^12 instances, by doubling".to_owned(),
-        From::Made(|| doubling(12, "(core module $m) (core instance (instantiate $m))")),
+        Origin::Made(|| doubling(12, "(core module $m) (core instance (instantiate $m))")),
         Verdict::Invalid,
         &[],
     );
 
     add(
         "a compile bomb of functions, in a worker with little time".to_owned(),
-        From::Worker(many_functions, Duration::from_millis(100), 1 << 30),
+        Origin::Worker(many_functions, Duration::from_millis(100), 1 << 30),
         Verdict::CompileTime,
         &[],
     );
     add(
         "a compile bomb of functions, in a worker with little memory".to_owned(),
-        From::Worker(many_functions, Duration::from_secs(30), 48 << 20),
+        Origin::Worker(many_functions, Duration::from_secs(30), 48 << 20),
         Verdict::Compiler,
         &[],
     );
     add(
         "2^24 instances, by doubling, in a worker with little time".to_owned(),
-        From::Worker(|| doubling(24, ""), Duration::from_millis(500), 1 << 30),
+        Origin::Worker(|| doubling(24, ""), Duration::from_millis(500), 1 << 30),
         Verdict::CompileTime,
         &[],
     );
     add(
         "2^24 instances, by doubling, in a worker with little memory".to_owned(),
-        From::Worker(|| doubling(24, ""), Duration::from_secs(30), 64 << 20),
+        Origin::Worker(|| doubling(24, ""), Duration::from_secs(30), 64 << 20),
         Verdict::Compiler,
         &[],
     );
 
-    add("a file that is not there".to_owned(), From::File(|_| {}), Verdict::File, &[]);
+    add("a file that is not there".to_owned(), Origin::File(|_| {}), Verdict::File, &[]);
     add(
         "a file that is a folder".to_owned(),
-        From::File(|path| fs::create_dir(path).expect("a folder")),
+        Origin::File(|path| fs::create_dir(path).expect("a folder")),
         Verdict::File,
         &[],
     );
     add(
         "a file that is empty".to_owned(),
-        From::File(|path| fs::write(path, "").expect("a file")),
+        Origin::File(|path| fs::write(path, "").expect("a file")),
         Verdict::NotWasm,
         &[],
     );
     add(
         "a file that is half a plugin".to_owned(),
-        From::File(|path| fs::write(path, &honest()[..500]).expect("a file")),
+        Origin::File(|path| fs::write(path, &honest()[..500]).expect("a file")),
         Verdict::Broken,
         &[],
     );
@@ -443,17 +448,17 @@ fn cases() -> Vec<Case<(From, Verdict)>> {
         ("itself", "plugin.wasm", Verdict::File),
     ] {
         let from = match target {
-            "/dev/zero" => From::File(|path| link("/dev/zero", path)),
-            "/dev/urandom" => From::File(|path| link("/dev/urandom", path)),
-            "/proc/self/environ" => From::File(|path| link("/proc/self/environ", path)),
-            "/proc/self/mem" => From::File(|path| link("/proc/self/mem", path)),
-            _ => From::File(|path| link("plugin.wasm", path)),
+            "/dev/zero" => Origin::File(|path| link("/dev/zero", path)),
+            "/dev/urandom" => Origin::File(|path| link("/dev/urandom", path)),
+            "/proc/self/environ" => Origin::File(|path| link("/proc/self/environ", path)),
+            "/proc/self/mem" => Origin::File(|path| link("/proc/self/mem", path)),
+            _ => Origin::File(|path| link("plugin.wasm", path)),
         };
         add(format!("a link to {what}"), from, verdict, &[]);
     }
     add(
         "a file that is too large, and sparse".to_owned(),
-        From::File(|path| {
+        Origin::File(|path| {
             let file = fs::File::create(path).expect("a file");
             file.set_len(1 << 40).expect("a sparse file");
         }),
@@ -489,7 +494,8 @@ fn host_with_worker(time: Duration, bytes: usize) -> ActionHost {
     ActionHost::builder().host_limits(limits).compile_in(worker).build().expect("a host")
 }
 
-async fn play(name: String, (from, verdict): (From, Verdict)) {
+async fn play(name: String, (from, verdict): (Origin, Verdict)) {
+    let _room = ROOM.acquire().await;
     let loading = tokio::spawn(async move { load(&name, from).await });
     let world = &Prison::get().await.world;
     world.neighbour_is_well().await;
@@ -525,17 +531,17 @@ async fn play(name: String, (from, verdict): (From, Verdict)) {
     assert!(told, "{error:?}");
 }
 
-async fn load(name: &str, from: From) -> Result<Plugin, LoadError> {
+async fn load(name: &str, from: Origin) -> Result<Plugin, LoadError> {
     let bytes = match from {
-        From::Bytes(bytes) => bytes,
-        From::Made(make) => make(),
-        From::Worker(make, time, memory) => {
+        Origin::Bytes(bytes) => bytes,
+        Origin::Made(make) => make(),
+        Origin::Worker(make, time, memory) => {
             let host = host_with_worker(time, memory);
             let ended = host.load(make()).await;
             host.load(component("")).await.map(drop).expect_err("the next one is compiled, and is no plugin");
             return ended;
         }
-        From::File(make) => {
+        Origin::File(make) => {
             let folder =
                 PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name.replace(['/', ':', ' ', ','], "_"));
             drop(fs::remove_dir_all(&folder));
