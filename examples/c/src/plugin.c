@@ -7,12 +7,11 @@ static bool is_ours(ab_text app, ab_text action) {
 }
 
 const ab_error *ab_list_actions(ab_text app, ab_actions *listed) {
-    ab_actions theirs;
-    const ab_error *error = ab_refold_list(app, &theirs);
+    const ab_error *error = ab_refold_list(app, listed);
     if (error != NULL || !ab_same(app, AB_TEXT("hubspot"))) {
-        *listed = theirs;
         return error;
     }
+    ab_actions theirs = *listed;
     ab_action *actions = ab_alloc((theirs.count + 1) * sizeof *actions);
     size_t count = 0;
     actions[count++] = (ab_action){
