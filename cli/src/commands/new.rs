@@ -34,7 +34,7 @@ pub(super) fn run(options: &args::New, as_json: bool) -> Result<Exit, Failure> {
 fn next(options: &args::New, project: &str) -> Vec<String> {
     let enter = format!("cd {}", quoted(project));
     let set_up = options.lang.set_up().map(str::to_owned);
-    let rest = ["actionbox build", "actionbox test build/plugin.wasm"].map(str::to_owned);
+    let rest = ["actionbox build", "actionbox test"].map(str::to_owned);
     [enter].into_iter().chain(set_up).chain(rest).collect()
 }
 

@@ -120,7 +120,7 @@ async fn the_next_commands_are_named() {
     let enter = format!("cd {}", folder.path().join("b").display());
     assert_eq!(
         report["next"],
-        serde_json::json!([enter, "actionbox build", "actionbox test build/plugin.wasm"])
+        serde_json::json!([enter, "actionbox build", "actionbox test"])
     );
 }
 
