@@ -1,5 +1,5 @@
 //! The slots of a host: as many calls as are allowed run at once, each with as much as a component may
-//! have, and not one more.
+//! have, and not one more. Each uses its memories as far as the engine keeps them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,11 +11,13 @@ use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
     calls::patient,
-    stage::{CALLS, Stage, TENANT_CALLS},
+    stage::{CALLS, KEPT, Stage, TENANT_CALLS},
 };
 
 /// Takes every slot at once, and gives it back.
 pub(crate) async fn all_can_be_taken(stage: &Stage) {
+    let mut read = tricks::read();
+    read["unused"] = "x".repeat(KEPT).into();
     let permits = Arc::new(Semaphore::new(0));
     stage.sandbox.inject(Fault::hold(permits.clone()).on_path("/get_contact/execute").always());
     let tenant = |number: usize| format!("tenant {number} of the slots");
@@ -23,10 +25,9 @@ pub(crate) async fn all_can_be_taken(stage: &Stage) {
     for number in 0..CALLS {
         let grant = stage.grant(&tenant(number / TENANT_CALLS), number, patient(), false);
         let plugin = stage.greedy.clone();
+        let read = read.clone();
         stage.begin();
-        calls.spawn(
-            async move { plugin.execute_action(&grant, "hubspot", tricks::SEND, &tricks::read()).await },
-        );
+        calls.spawn(async move { plugin.execute_action(&grant, "hubspot", tricks::SEND, &read).await });
     }
     // Each waits for its own answer: all of them run.
     let all = stage.sandbox.wait_until(|sandbox| sandbox.open_connections() >= CALLS);

@@ -29,8 +29,10 @@ use crate::{
 };
 
 /// How many calls run at once, and how many of one tenant.
-pub(crate) const CALLS: usize = 32;
+pub(crate) const CALLS: usize = 16;
 pub(crate) const TENANT_CALLS: usize = 4;
+/// How many bytes of a memory the engine keeps when its slot is free.
+pub(crate) const KEPT: usize = 2 << 20;
 /// How long a thread or a connection is kept that nobody uses.
 pub(crate) const IDLE: Duration = Duration::from_millis(500);
 /// How many tenants a round has.
@@ -47,7 +49,7 @@ pub(crate) struct Stage {
     pub(crate) greedy: Plugin,
     pub(crate) authority: Authority,
     key: String,
-    refold: Plugin,
+    pub(crate) refold: Plugin,
     upsert: Plugin,
 }
 
@@ -94,10 +96,12 @@ impl Stage {
             .build()
             .expect("a host");
         // With its own it comes to exactly as much as a component may have: 4 memories, 16 tables, 64 instances.
-        let greedy = hog::with_modules(
-            TRICKS,
-            &[("(module (memory 1))", 3), ("(module (table 1 funcref))", 14), ("(module)", 44)],
+        let memory = format!(
+            "(module (memory 32) (start $use)
+               (func $use (memory.fill (i32.const 0) (i32.const 1) (i32.const {KEPT}))))"
         );
+        let greedy =
+            hog::with_modules(TRICKS, &[(&memory, 3), ("(module (table 1 funcref))", 14), ("(module)", 44)]);
         Self {
             greedy: host.load(greedy).await.expect("a plugin"),
             refold: host.load(REFOLD).await.expect("a plugin"),
@@ -126,6 +130,11 @@ impl Stage {
         grant(tenant, &self.sandbox.base_url(), self.credentials(&account(number), tokens), limits)
     }
 
+    /// Returns a grant of a tenant and an account at any upstream.
+    pub(crate) fn grant_at(&self, base_url: &str, tenant: &str, account: &str, limits: Limits) -> Grant {
+        grant(tenant, base_url, self.credentials(account, false), limits)
+    }
+
     /// Counts a call that is about to be made.
     pub(crate) fn begin(&self) {
         self.begun.fetch_add(1, SeqCst);
@@ -139,8 +148,7 @@ impl Stage {
     }
 
     fn tenant(&self, round: usize, number: usize, liars: &Liars, random: &mut Rng) -> Tenant {
-        // A map that keeps names which are no longer in use shows in the memory.
-        let name = format!("tenant {number} of round {round} {}", "x".repeat(2_000));
+        let name = format!("tenant {number} of round {round}");
         let at = |liar: &Liar| {
             // Nor are the accounts of two rounds the same at any upstream that lies.
             let credentials =
