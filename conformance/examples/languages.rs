@@ -11,8 +11,8 @@ const HEAD: &str = "\
 # Plugins in every language
 
 The same plugin in each language: it passes on all of Refold's actions and adds `upsert_contact`. Written by the conformance kit
-(`just languages`), which fails when a case is broken. Every plugin runs under the host's default limits (128 MiB of memory, 5 s of
-processor time), all of them unchanged on the same host; what the languages import beyond HTTP is there, and denies.
+(`just languages`), which fails when a case is broken. All run unchanged on the same host, within its default 128 MiB of memory; what a
+language imports beyond HTTP is there, and denies.
 
 Times are medians on the machine and the build that the last line names; take them as ratios. A call runs in a fresh instance; the
 sandbox server that answers it runs in the same process and is included.
