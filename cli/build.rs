@@ -34,11 +34,7 @@ fn embed() -> Result<(), String> {
     let mut contents = BTreeMap::new();
     let mut projects = String::new();
     for project in PROJECTS {
-        // TODO(interim)
-        let entries = walk::project(&root, &root.join("examples").join(project)).unwrap_or_else(|reason| {
-            println!("cargo::warning={reason}");
-            Vec::new()
-        });
+        let entries = walk::project(&root, &root.join("examples").join(project))?;
         projects.push_str(&declaration(project, &entries, &mut contents));
     }
     for (file, number) in &contents {

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use actionbox_host::Actor;
 use serde_json::json;
 
 use crate::{
@@ -13,13 +12,6 @@ use crate::{
 };
 
 pub(super) fn run(options: &args::New, as_json: bool) -> Result<Exit, Failure> {
-    // TODO(interim)
-    if options.lang.project().is_empty() {
-        let message = format!("this command was built without a project in {}", options.lang.name());
-        return Err(
-            Failure::new(Exit::Usage, "language", Actor::Caller, message).hint("choose another language")
-        );
-    }
     let project = write::write(options.lang, &options.name, &options.dir)?;
     let project = project.display().to_string();
     let next = next(options, &project);
