@@ -7,7 +7,7 @@ use actionbox_host::{AuditEvent, Effect, Limits, Sent};
 use actionbox_sandbox::{Fault, StatusCode};
 use actionbox_tests::{
     attacks, played_by,
-    scoreboard::{Case, Hole},
+    scoreboard::{BUSY, Case, Hole},
     tricks::{self, SEND},
     world::ACCOUNT,
 };
@@ -22,7 +22,7 @@ attacks! {
          event, and errors and events say of it what the server saw.",
     cases,
     play,
-    nothing_escapes_the_books,
+    nothing_escapes_the_books on BUSY,
 }
 
 played_by!(

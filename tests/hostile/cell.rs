@@ -35,7 +35,7 @@ use tokio::{
 
 use crate::traces::Traces;
 
-/// Guests that run at once: they take the processors, and other classes watch the clock.
+/// Guests that run at once, each with a neighbour: more would take no less time.
 pub(crate) static ROOM: Semaphore = Semaphore::const_new(6);
 
 tokio::task_local! {

@@ -2,7 +2,12 @@
 //! none of, text that is none, and data that is not JSON.
 
 use actionbox_host::{Error, Exceeded, Limits, LoadError, Sent};
-use actionbox_tests::{attacks, bare::Bare, played_by, scoreboard::Case};
+use actionbox_tests::{
+    attacks,
+    bare::Bare,
+    played_by,
+    scoreboard::{BUSY, Case},
+};
 use serde_json::json;
 
 use crate::cell::Cell;
@@ -14,7 +19,7 @@ attacks! {
          of the host's memory is read or written.",
     cases,
     play,
-    no_lie_about_the_contract_is_believed,
+    no_lie_about_the_contract_is_believed on BUSY,
 }
 
 played_by!(

@@ -5,7 +5,7 @@ use actionbox_tests::{
     attacks,
     listener::Listener,
     played_by,
-    scoreboard::{Case, Hole},
+    scoreboard::{BUSY, Case, Hole},
 };
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ attacks! {
          opened, to nowhere, and no credential is touched.",
     cases,
     play,
-    nothing_leaves_for_another_destination,
+    nothing_leaves_for_another_destination on BUSY,
 }
 
 played_by!(

@@ -8,7 +8,7 @@ use actionbox_tests::{
     attacks,
     bare::Bare,
     hog, played_by,
-    scoreboard::{Case, Hole},
+    scoreboard::{BUSY, Case, Hole},
     tricks::{self, SEND},
 };
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ attacks! {
          that makes one call after the other meanwhile gets its data every time.",
     cases,
     play,
-    whatever_is_used_up_ends_that_call_alone,
+    whatever_is_used_up_ends_that_call_alone on BUSY,
 }
 
 played_by!(

@@ -1,7 +1,12 @@
 //! The plugin asks for what is not granted: another action, another app, or more than its call may do.
 
 use actionbox_host::{Effect, Error, GrantBuilder, Refusal, Sent};
-use actionbox_tests::{attacks, scoreboard::Case, tricks, tricks::SEND};
+use actionbox_tests::{
+    attacks,
+    scoreboard::{BUSY, Case},
+    tricks,
+    tricks::SEND,
+};
 use serde_json::json;
 
 use crate::{attempt::LIST, cell::Cell};
@@ -13,7 +18,7 @@ attacks! {
          the audit names the rule.",
     cases,
     play,
-    nothing_leaves_that_was_not_granted,
+    nothing_leaves_that_was_not_granted on BUSY,
 }
 
 #[derive(Clone, Copy)]

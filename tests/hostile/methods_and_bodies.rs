@@ -1,7 +1,10 @@
 //! The plugin asks the right path with another method, or with a body that is not the endpoint's.
 
 use actionbox_host::{BadBody, NotARoute};
-use actionbox_tests::{attacks, scoreboard::Case};
+use actionbox_tests::{
+    attacks,
+    scoreboard::{BUSY, Case},
+};
 use serde_json::{Value, json};
 
 use crate::attempt::{DESCRIBE, EXECUTE, Fate, LIST, attempt};
@@ -12,7 +15,7 @@ attacks! {
          that is not a JSON object, or with one that is longer or shorter than it says. No connection is opened.",
     cases,
     play,
-    nothing_leaves_with_another_method_or_body,
+    nothing_leaves_with_another_method_or_body on BUSY,
 }
 
 const METHODS: &[&str] = &[

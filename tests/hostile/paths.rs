@@ -4,7 +4,7 @@
 use actionbox_host::NotARoute;
 use actionbox_tests::{
     attacks, played_by,
-    scoreboard::{Case, Hole},
+    scoreboard::{BUSY, Case, Hole},
 };
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ attacks! {
          for byte, opens no connection.",
     cases,
     play,
-    nothing_leaves_for_another_path,
+    nothing_leaves_for_another_path on BUSY,
 }
 
 played_by!(

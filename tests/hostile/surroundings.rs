@@ -2,7 +2,7 @@
 
 use actionbox_tests::{
     attacks, played_by,
-    scoreboard::{Case, Hole},
+    scoreboard::{BUSY, Case, Hole},
 };
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ attacks! {
          There is nothing, and nothing is written.",
     cases,
     play,
-    nothing_surrounds_a_plugin,
+    nothing_surrounds_a_plugin on BUSY,
 }
 
 played_by!(look_around => nothing_surrounds_a_plugin);

@@ -6,7 +6,7 @@ use actionbox_host::{BadBody, Error, Limits, NotARoute, Sent};
 use actionbox_sandbox::Sandbox;
 use actionbox_tests::{
     attacks, canary, expected, played_by,
-    scoreboard::{Case, Hole},
+    scoreboard::{BUSY, Case, Hole},
     tricks::{self, SEND},
     world::{ACCOUNT, NEIGHBOUR},
 };
@@ -24,7 +24,7 @@ attacks! {
          data, and nothing else.",
     cases,
     play,
-    no_tenant_gets_at_another,
+    no_tenant_gets_at_another on BUSY,
 }
 
 played_by!(

@@ -70,12 +70,15 @@ pub struct Part {
 ///     "Redirects": "The upstream points elsewhere; nobody goes there.",
 ///     cases, // fn() -> Vec<Case<Attack>>
 ///     play,  // async fn(name: String, attack: Attack); panics when the attack succeeds
-///     no_redirect_is_followed,
+///     no_redirect_is_followed, // or `… on BUSY`
 /// }
 /// ```
 #[macro_export]
 macro_rules! attacks {
     ($name:literal: $about:literal, $cases:path, $play:path, $test:ident $(,)?) => {
+        $crate::attacks! { $name: $about, $cases, $play, $test on $crate::scoreboard::RUNTIME }
+    };
+    ($name:literal: $about:literal, $cases:path, $play:path, $test:ident on $runtime:path $(,)?) => {
         /// What the scoreboard shows of this file.
         pub(crate) const CLASS: $crate::scoreboard::Class = $crate::scoreboard::Class {
             name: $name,
@@ -85,14 +88,20 @@ macro_rules! attacks {
 
         #[test]
         fn $test() {
-            $crate::scoreboard::hold($name, $cases(), $play);
+            $crate::scoreboard::hold(&$runtime, $name, $cases(), $play);
         }
     };
 }
 
 /// One runtime for all classes, so that they can share what is slow to make, such as a host.
-pub static RUNTIME: LazyLock<Runtime> =
-    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime"));
+pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(runtime);
+
+/// Another one for classes whose guests take all that they get: those on the first one watch the clock.
+pub static BUSY: LazyLock<Runtime> = LazyLock::new(runtime);
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime")
+}
 
 /// How many cases are played at once: many of them wait for a time to run out.
 static AT_ONCE: Semaphore = Semaphore::const_new(16);
@@ -105,13 +114,13 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// # Panics
 ///
 /// Panics when a case does not hold, and names all that do not.
-pub fn hold<A, F>(class: &'static str, cases: Vec<Case<A>>, play: fn(String, A) -> F)
+pub fn hold<A, F>(runtime: &Runtime, class: &'static str, cases: Vec<Case<A>>, play: fn(String, A) -> F)
 where
     A: Send + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
     assert!(!cases.is_empty(), "{class}: no case");
-    let failed = RUNTIME.block_on(async {
+    let failed = runtime.block_on(async {
         let mut playing = JoinSet::new();
         for case in cases {
             playing.spawn(async move {
