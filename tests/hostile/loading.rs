@@ -235,6 +235,15 @@ fn doubling(levels: usize, leaf: &str) -> Vec<u8> {
     component(&format!("{text} (instance (instantiate $c{levels}))"))
 }
 
+/// The text of 24 components, each made of the number of the one before.
+fn doubling_by(next: impl Fn(usize) -> String) -> String {
+    let mut text = String::from(r#"(component $c0 (component $d) (export "c" (component $d)))"#);
+    for level in 1..=24 {
+        text += &format!("(component $c{level} {})", next(level - 1));
+    }
+    text
+}
+
 /// A component that is valid, small, and much work.
 fn many_functions() -> Vec<u8> {
     with_module(&format!("(module {})", "(func)".repeat(90_000)))
@@ -400,6 +409,29 @@ fn cases() -> Vec<Case<(Origin, Verdict)>> {
         Verdict::TooMuchWork("instances"),
         &[],
     );
+    for (what, bytes) in [
+        (
+            "instances of a component that is an argument",
+            component(&doubling_by(|before| {
+                format!(
+                    r#"(import "c" (component $c)) (instance (instantiate $c)) (instance (instantiate $c))
+               (alias outer 1 $c{before} (component $before)) (instance (instantiate $before (with "c" (component $c))))"#
+                )
+            })),
+        ),
+        (
+            "instances of a component that is an export",
+            component(&doubling_by(|before| {
+                format!(
+                    r#"(alias outer 1 $c{before} (component $before)) (instance $i (instantiate $before))
+               (alias export $i "c" (component $c)) (instance (instantiate $c)) (instance (instantiate $c))
+               (export "c" (component $before))"#
+                )
+            })),
+        ),
+    ] {
+        add(format!("2^24 {what}"), Origin::Bytes(bytes), Verdict::TooMuchWork("instances"), &[]);
+    }
     add(
         "2^24 components that hold nothing, by doubling".to_owned(),
         Origin::Made(|| doubling(24, "")),
@@ -523,7 +555,12 @@ async fn play(name: String, (from, verdict): (Origin, Verdict)) {
         }
         Verdict::Exports => matches!(error, LoadError::Exports { .. }),
         Verdict::Invalid => matches!(error, LoadError::Invalid { .. }),
-        Verdict::Broken => matches!(error, LoadError::Invalid { .. } | LoadError::Exports { .. }),
+        Verdict::Broken => matches!(
+            error,
+            LoadError::Invalid { .. }
+                | LoadError::Exports { .. }
+                | LoadError::TooMuchWork { what: "instances", .. }
+        ),
         Verdict::CompileTime => matches!(error, LoadError::CompileTime(_)),
         Verdict::Compiler => matches!(error, LoadError::Compiler),
         Verdict::File => matches!(error, LoadError::File { .. }),
