@@ -6,7 +6,6 @@
 
 mod calls;
 mod crowd;
-#[cfg(test)]
 mod process;
 mod slots;
 mod stage;

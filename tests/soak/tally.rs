@@ -4,6 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use actionbox_host::{AuditEvent, AuditSink};
@@ -11,6 +12,9 @@ use tokio::sync::watch;
 
 /// How many requests each call of the soak may make.
 pub(crate) const REQUESTS: usize = 6;
+
+/// Longer than any call may take.
+const LONG: Duration = Duration::from_secs(60);
 
 /// The events of a host, summed up.
 #[derive(Default)]
@@ -37,7 +41,8 @@ impl Tally {
     /// Waits until that many calls have ended, and returns the sums.
     pub(crate) async fn ended(&self, calls: u64) -> Sums {
         let mut changes = self.calls.subscribe();
-        changes.wait_for(|ended| *ended >= calls).await.expect("the sender lives as long as this");
+        let all = tokio::time::timeout(LONG, changes.wait_for(|ended| *ended >= calls)).await.is_ok();
+        assert!(all, "of {calls} calls {} have ended after {LONG:?}", *self.calls.borrow());
         let sums = self.lock().clone();
         assert_eq!(sums.wrong, Vec::<String>::new(), "each call and each request has one event");
         assert_eq!(*self.calls.borrow(), calls, "events of calls that nobody made");

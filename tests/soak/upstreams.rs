@@ -46,6 +46,7 @@ impl Liars {
             Liar::start(listening(Some(liar::self_signed("http/1.1"))), Arc::new(lie)).await,
             Liar::start(greeting(Act::Reset), Arc::new(lie)).await,
             Liar::start(greeting(Act::Hush), Arc::new(lie)).await,
+            Liar::start(Listening { tls: tls(), ..greeting(Act::Hush) }, Arc::new(lie)).await,
         ];
         Self { told, unreachable }
     }

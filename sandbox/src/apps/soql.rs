@@ -199,7 +199,8 @@ mod tests {
         let query = Query::parse(r"select Id, Name from Account where Name = 'O\'Hara' limit 5").unwrap();
         assert_eq!(query.fields, ["Id", "Name"]);
         assert_eq!(query.object, "Account");
-        let name = Condition { field: "Name".into(), comparison: Comparison::Equal, literal: "O'Hara".into() };
+        let name =
+            Condition { field: "Name".into(), comparison: Comparison::Equal, literal: "O'Hara".into() };
         assert_eq!(query.conditions, [name]);
         assert_eq!(query.limit, Some(5));
     }
@@ -211,11 +212,8 @@ mod tests {
              ORDER BY LastModifiedDate, Id DESC LIMIT 2",
         )
         .unwrap();
-        let conditions: Vec<_> = query
-            .conditions
-            .iter()
-            .map(|c| (c.field.as_str(), c.comparison, c.literal.as_str()))
-            .collect();
+        let conditions: Vec<_> =
+            query.conditions.iter().map(|c| (c.field.as_str(), c.comparison, c.literal.as_str())).collect();
         assert_eq!(
             conditions,
             [
