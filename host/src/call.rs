@@ -162,6 +162,7 @@ fn crash(error: &wasmtime::Error, limits: &Limits, host: &HostLimits, output: &G
     }
     if cause.contains("resource table has no free keys")
         || cause.contains("maximum number of component handles")
+        || cause.contains("store handle limit exceeded")
     {
         return Crash::Exceeded(Exceeded::Handles(limits.handles));
     }

@@ -373,7 +373,8 @@ pub enum LoadError {
     /// The worker that compiles components cannot be started.
     #[error("the worker that compiles components cannot be started")]
     Worker(#[source] std::io::Error),
-    /// The component does not export the contract.
+    /// The component does not export the functions of the contract. One of another type is noticed only when
+    /// it is called: the call ends with [`Error::Trapped`], and nothing is sent.
     #[error("the component does not export actionbox:plugin/actions@0.1.0 as the contract has it: {detail}")]
     Exports {
         /// What is missing or different.

@@ -52,7 +52,7 @@ async fn every_type_is_created() {
 async fn queries_it_does_not_understand_are_errors_of_salesforce() {
     let sandbox = quiet().start().await.unwrap();
     for (query, code) in [
-        ("SELECT Id FROM Account ORDER BY Name", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Account GROUP BY Name", "MALFORMED_QUERY"),
         ("drop table", "MALFORMED_QUERY"),
         ("SELECT Id FROM Spaceship", "INVALID_TYPE"),
         ("SELECT Speed FROM Account", "INVALID_FIELD"),
