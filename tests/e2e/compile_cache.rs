@@ -298,7 +298,7 @@ async fn what_cannot_be_written_makes_no_load_fail() {
     fs::remove_file(&there).expect("it is ours");
     fs::create_dir(&there).expect("made");
     call("a directory where the entry should be", &cache, true).await;
-    assert_eq!(files(&cache), [there.clone()], "nothing unfinished is left");
+    assert_eq!(files(&cache), std::slice::from_ref(&there), "nothing unfinished is left");
     fs::remove_dir(&there).expect("it is empty");
 
     set_mode(&cache, 0o500);

@@ -218,6 +218,7 @@ fn cases() -> Vec<Case<Greed>> {
         ("memory, in small pieces", "allocate_small", nothing(), memory, &UNBOUNDED),
         ("stack", "recurse", nothing(), stack, &[]),
         ("handles", "hoard_handles", nothing(), handles, &WASI),
+        ("handles, by copies of headers", "copy_headers", nothing(), handles, &WASI),
         (
             "a list of a hundred thousand things to wait for",
             "poll_many",

@@ -60,8 +60,11 @@ fn change_contents(
     }
 }
 
+/// An id and its content.
+type Section = (u8, Vec<u8>);
+
 /// Parses a component or a module into its header and its sections.
-fn parse(bytes: &[u8]) -> Option<(&[u8], Vec<(u8, Vec<u8>)>)> {
+fn parse(bytes: &[u8]) -> Option<(&[u8], Vec<Section>)> {
     let (head, mut rest) = bytes.split_at_checked(8)?;
     if head != COMPONENT && head != MODULE {
         return None;
