@@ -6,6 +6,7 @@ use std::{
     task::{self, Poll},
 };
 
+use tokio::sync::Semaphore;
 use wasmtime::{
     Engine, ResourceLimiter, Store, Trap, UpdateDeadline, WasmCoreDump, component::ResourceTable,
 };
@@ -17,6 +18,7 @@ use crate::{
     contract::bindings::{Plugin as Bindings, PluginPre},
     gate::{Context, Gate},
     host::{MEMORIES, Shared, TABLES},
+    in_turn::InTurn,
     limits::{Exceeded, HostLimits, Limits},
     output::GuestOutput,
     usage::Usage,
@@ -59,6 +61,7 @@ pub(crate) async fn run<T>(
     host: &Shared,
     plugin: &PluginPre<CallState>,
     context: &Arc<Context>,
+    running: &Arc<Semaphore>,
     export: impl AsyncFnOnce(&Bindings, &mut Store<CallState>) -> wasmtime::Result<T>,
 ) -> Result<T, Crash> {
     let limits = &context.limits;
@@ -69,7 +72,7 @@ pub(crate) async fn run<T>(
         export(&instance, &mut store).await
     };
     // Epochs do not interrupt a guest that waits inside the host: the timeout around it all does.
-    let guest = Metered { guest: Box::pin(guest), usage: &context.usage };
+    let guest = InTurn::new(Metered { guest: Box::pin(guest), usage: &context.usage }, running);
     let ended = tokio::time::timeout_at(context.deadline.into(), guest).await;
     match ended {
         Ok(Ok(value)) => Ok(value),

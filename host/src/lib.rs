@@ -43,6 +43,7 @@ pub mod fuzz;
 mod gate;
 mod grant;
 mod host;
+mod in_turn;
 mod inspect;
 mod limits;
 mod name;

@@ -108,6 +108,10 @@ bounds! {
         /// Calls of one tenant running at once; further ones wait, and take no turn of another tenant.
         /// Default 64.
         pub concurrent_calls_per_tenant: usize = 64,
+        /// Guests of one tenant that run at one moment, as opposed to waiting for an answer; further ones wait
+        /// their turn. Default 1: however many of its guests want to run, a tenant takes one processor, and a
+        /// call runs for a tenth of a millisecond, mostly.
+        pub running_guests_per_tenant: usize = 1,
         /// Requests to upstreams on their way at once, over all calls; further ones wait. Default 512: each
         /// may take a connection, and a process has often no more than 1,024 files.
         pub concurrent_requests: usize = 512,
@@ -146,6 +150,7 @@ impl HostLimits {
         in_range("component_bytes", self.component_bytes, 8..=1 << 30)?;
         in_range("concurrent_calls", self.concurrent_calls, 1..=4096)?;
         in_range("concurrent_calls_per_tenant", self.concurrent_calls_per_tenant, 1..=4096)?;
+        in_range("running_guests_per_tenant", self.running_guests_per_tenant, 1..=4096)?;
         in_range("concurrent_requests", self.concurrent_requests, 1..=1 << 20)?;
         in_range("stack_bytes", self.stack_bytes, 64 << 10..=64 << 20)?;
         if let Some(rate) = self.account_rate {

@@ -272,8 +272,8 @@ impl<'a> Call<'a> {
         };
         let host = &self.plugin.0.host;
         let turn = host.turns.take(self.grant.tenant(), context.deadline).await;
-        let _turn = turn.map_err(|exceeded| Error::Limit { exceeded, sent: Sent::No })?;
-        let ended = call::run(host, &self.plugin.0.pre, context, export).await;
+        let turn = turn.map_err(|exceeded| Error::Limit { exceeded, sent: Sent::No })?;
+        let ended = call::run(host, &self.plugin.0.pre, context, &turn.running, export).await;
         // The guest is gone; what it has sent is not.
         context.books.settle().await;
         read(conclude(ended, context.books.totals())?).await

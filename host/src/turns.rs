@@ -1,4 +1,5 @@
-//! Whose turn it is: how many calls run at once, over all and for each tenant.
+//! Whose turn it is: how many calls there are at once, over all and for each tenant, and how many guests of a
+//! tenant run.
 
 use std::{
     collections::HashMap,
@@ -18,18 +19,29 @@ pub(crate) struct Turns {
     all: Arc<Semaphore>,
     all_limit: usize,
     tenant_limit: usize,
+    running_limit: usize,
     tenants: Mutex<Tenants>,
 }
 
 struct Tenants {
-    turns: HashMap<Arc<str>, Arc<Semaphore>>,
+    turns: HashMap<Arc<str>, Arc<Tenant>>,
     /// At how many tenants those that have no call are forgotten.
     sweep_at: usize,
 }
 
-/// The right to run one call, until it is dropped.
+/// The permits of one tenant.
+struct Tenant {
+    calls: Arc<Semaphore>,
+    running: Arc<Semaphore>,
+}
+
+/// The right to make one call, until it is dropped.
 pub(crate) struct Turn {
-    _tenant: OwnedSemaphorePermit,
+    /// Permits to run guest code, which the calls of a tenant share.
+    pub(crate) running: Arc<Semaphore>,
+    /// Whoever has a call is not forgotten.
+    _tenant: Arc<Tenant>,
+    _call: OwnedSemaphorePermit,
     _all: OwnedSemaphorePermit,
 }
 
@@ -39,6 +51,7 @@ impl Turns {
             all: Arc::new(Semaphore::new(limits.concurrent_calls)),
             all_limit: limits.concurrent_calls,
             tenant_limit: limits.concurrent_calls_per_tenant,
+            running_limit: limits.running_guests_per_tenant,
             tenants: Mutex::new(Tenants { turns: HashMap::new(), sweep_at: 64 }),
         }
     }
@@ -47,16 +60,17 @@ impl Turns {
     ///
     /// A tenant waits in its own queue first: however many of its calls wait, they take no turn of another.
     pub(crate) async fn take(&self, tenant: &str, deadline: Instant) -> Result<Turn, Exceeded> {
-        let mine = self.of(tenant).acquire_owned();
+        let tenant = self.of(tenant);
+        let mine = tenant.calls.clone().acquire_owned();
         let over = Exceeded::TenantCalls(self.tenant_limit);
         let Ok(Ok(mine)) = timeout_at(deadline.into(), mine).await else { return Err(over) };
         let all = self.all.clone().acquire_owned();
         let over = Exceeded::ConcurrentCalls(self.all_limit);
         let Ok(Ok(all)) = timeout_at(deadline.into(), all).await else { return Err(over) };
-        Ok(Turn { _tenant: mine, _all: all })
+        Ok(Turn { running: tenant.running.clone(), _tenant: tenant, _call: mine, _all: all })
     }
 
-    fn of(&self, tenant: &str) -> Arc<Semaphore> {
+    fn of(&self, tenant: &str) -> Arc<Tenant> {
         // No half-made change is left by a panic: there is one insertion.
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(turns) = tenants.turns.get(tenant) {
@@ -67,7 +81,10 @@ impl Turns {
             tenants.turns.retain(|_, turns| Arc::strong_count(turns) > 1);
             tenants.sweep_at = (2 * tenants.turns.len()).max(64);
         }
-        let turns = Arc::new(Semaphore::new(self.tenant_limit));
+        let turns = Arc::new(Tenant {
+            calls: Arc::new(Semaphore::new(self.tenant_limit)),
+            running: Arc::new(Semaphore::new(self.running_limit)),
+        });
         tenants.turns.insert(tenant.into(), turns.clone());
         turns
     }
