@@ -48,6 +48,8 @@ pub(crate) struct Totals {
     pub(crate) stop: Option<Stop>,
     /// The first bound that was passed.
     pub(crate) exceeded: Option<Exceeded>,
+    /// Whether there was a request beyond the number of them.
+    beyond: bool,
     sent_reads: Sent,
     sent_others: Option<Sent>,
 }
@@ -71,12 +73,16 @@ impl Books {
         totals.requests
     }
 
-    /// Notes that a bound was passed. The first one is the one reported; tells whether it is this one.
-    pub(crate) fn exceed(&self, exceeded: Exceeded) -> bool {
+    /// Notes that a bound was passed. The first one is the one reported.
+    pub(crate) fn exceed(&self, exceeded: Exceeded) {
+        self.lock().exceeded.get_or_insert(exceeded);
+    }
+
+    /// Notes a request beyond the number of them, and tells whether it is the first.
+    pub(crate) fn exceed_requests(&self, exceeded: Exceeded) -> bool {
         let mut totals = self.lock();
-        let first = totals.exceeded.is_none();
         totals.exceeded.get_or_insert(exceeded);
-        first
+        !std::mem::replace(&mut totals.beyond, true)
     }
 
     /// Returns the bound that was passed, which ends the call.
@@ -176,8 +182,7 @@ impl Entry {
     /// Ends the entry with what stopped the request.
     pub(crate) fn stopped(mut self, stop: Stop) -> Stop {
         if let Stop::Exceeded(exceeded) = &stop {
-            // Whether it is the first makes no difference here.
-            let _first = self.context.books.exceed(*exceeded);
+            self.context.books.exceed(*exceeded);
         }
         self.note(|event| {
             if let Stop::Refused(refusal) = &stop {

@@ -48,7 +48,7 @@ impl Passing {
         let within = context.budget.take_request(&context.limits);
         // The first request beyond the limit is on the books; the call ends before there are many more.
         if let Err(exceeded) = within
-            && !context.books.exceed(exceeded)
+            && !context.books.exceed_requests(exceeded)
         {
             return Err(Stop::Exceeded(exceeded));
         }
