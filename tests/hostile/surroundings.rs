@@ -50,7 +50,7 @@ const FILES: &[&str] = &[
     "/dev/null",
     "/dev/mem",
     "/dev/fd/3",
-    "/root/.ssh/id_rsa",
+    "/home/operator/.ssh/id_ed25519",
     "~/.aws/credentials",
     ".env",
     "Cargo.toml",
