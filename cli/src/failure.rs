@@ -1,5 +1,7 @@
 //! What went wrong, why, what to do next, and the exit code that says so.
 
+#[cfg(test)]
+mod book;
 mod hint;
 mod kind;
 
