@@ -1,5 +1,6 @@
 //! The command as its users run it: the real binary, against a sandbox server.
 
+mod book;
 mod build;
 mod compile_cache;
 mod compile_worker;
