@@ -10,8 +10,8 @@ mod vault;
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use actionbox_host::{
-    ActionHost, AppSlug, CompileCache, CompileWorker, Error, Grant, HostLimits, Limits, Quarantined,
-    SecretString, Upstream,
+    ActionHost, AppSlug, CompileCache, CompileWorker, Error, Grant, HostLimits, Limits, SecretString,
+    Upstream,
 };
 use actionbox_sandbox::{SANDBOX_API_KEY, Sandbox};
 use anyhow::{Context as _, ensure};
