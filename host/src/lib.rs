@@ -57,7 +57,9 @@ mod upstream;
 mod usage;
 mod worker;
 
-pub use audit::{AuditEvent, AuditSink, CallEvent, Operation, QuarantineEvent, RequestEvent, TokenEvent};
+pub use audit::{
+    AuditEvent, AuditSink, CallEvent, Operation, QuarantineEvent, RequestEvent, TokenEvent, TracingSink,
+};
 pub use cache::CompileCache;
 pub use contract::{Action, Failure, Outcome, Parameter, ParameterKind, Problem, Success};
 pub use credential::{
@@ -72,7 +74,7 @@ pub use gate::{
     route::{NotARoute, Route},
     screen::Withheld,
 };
-pub use grant::{Grant, GrantBuilder, Refusal};
+pub use grant::{Allowed, Grant, GrantBuilder, Reach, Refusal, Rule};
 pub use host::{ActionHost, ActionHostBuilder};
 pub use inspect::Inspection;
 pub use limits::{Bound, BoundValue, Exceeded, HostLimits, Limits, Rate};

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -113,7 +113,8 @@ pub(crate) struct Entry {
     event: Option<RequestEvent>,
     began: Instant,
     stop: Option<Stop>,
-    in_flight: bool,
+    /// When the try that is on its way began.
+    trying: Option<Instant>,
 }
 
 /// Tells the answers that come from before the action: not authenticated, or throttled.
@@ -133,6 +134,7 @@ impl Entry {
             target: escaped(&format!("{} {}", parts.method, parts.uri)),
             guest_request: guest_request(parts),
             effect: None,
+            rule: None,
             refusal: None,
             result: "abandoned by the plugin before it was complete".to_owned(),
             status: None,
@@ -141,15 +143,10 @@ impl Entry {
             request_bytes: 0,
             response_bytes: 0,
             started: SystemTime::now(),
-            duration: std::time::Duration::ZERO,
+            upstream: Duration::ZERO,
+            duration: Duration::ZERO,
         };
-        Self {
-            context: context.clone(),
-            event: Some(event),
-            began: Instant::now(),
-            stop: None,
-            in_flight: false,
-        }
+        Self { context: context.clone(), event: Some(event), began: Instant::now(), stop: None, trying: None }
     }
 
     /// Changes the event that will be handed to the audit.
@@ -164,19 +161,22 @@ impl Entry {
 
     /// Notes that the request is about to leave. Until [`end_try`](Self::end_try), nobody knows.
     pub(crate) fn begin_try(&mut self) {
-        self.in_flight = true;
+        self.trying = Some(Instant::now());
         self.note(|event| event.attempts += 1);
     }
 
     /// Notes what became of one try.
     pub(crate) fn end_try(&mut self, last: &Result<Response<Bytes>, SendFailure>) {
-        self.in_flight = false;
+        let took = self.trying.take().map_or(Duration::ZERO, |began| began.elapsed());
         let sent = match last {
             Ok(answer) if proves_it_did_not_run(answer.status()) => Sent::No,
             Ok(_) => Sent::Yes,
             Err(failure) => failure.sent(),
         };
-        self.note(|event| event.sent = event.sent.max(sent));
+        self.note(|event| {
+            event.upstream += took;
+            event.sent = event.sent.max(sent);
+        });
     }
 
     /// Ends the entry with what stopped the request.
@@ -204,7 +204,8 @@ impl Drop for Entry {
     fn drop(&mut self) {
         let Some(mut event) = self.event.take() else { return };
         event.duration = self.began.elapsed();
-        if self.in_flight {
+        if let Some(began) = self.trying {
+            event.upstream += began.elapsed();
             event.sent = event.sent.max(Sent::Unknown);
         }
         {

@@ -24,7 +24,7 @@ use crate::{
     audit::{self, AuditEvent, QuarantineEvent},
     credential::{Credential, CredentialError, CredentialProvider, TokenExchange},
     effect::Effect,
-    grant::Refusal,
+    grant::{Allowed, Refusal},
     limits::Exceeded,
     quarantine::Quarantined,
     upstream::Upstream,
@@ -56,18 +56,18 @@ impl Passing {
         if let Err(exceeded) = within {
             return Err(entry.stopped(Stop::Exceeded(exceeded)));
         }
-        let decided = context.grant.authority_and_credentials().and_then(|(upstream, credentials)| {
+        let decided = context.grant.upstream_and_credentials().and_then(|(upstream, credentials)| {
             let route = Route::parse(upstream.authority(), &parts.method, &parts.uri)?;
             entry.note(|event| event.target = route.to_string());
-            let effect = context.grant.check_route(&route, context.authority)?;
+            let allowed = context.grant.check_route(&route, context.reach)?;
             check_quarantine(context, upstream)?;
-            Ok((route, effect, upstream.clone(), credentials.clone()))
+            Ok((route, allowed, upstream.clone(), credentials.clone()))
         });
-        let (route, effect, upstream, credentials) = match decided {
+        let (route, Allowed { effect, rule }, upstream, credentials) = match decided {
             Ok(decided) => decided,
             Err(refusal) => return Err(entry.stopped(Stop::Refused(refusal))),
         };
-        entry.note(|event| event.effect = Some(effect));
+        entry.note(|event| (event.effect, event.rule) = (Some(effect), Some(rule)));
         let declared = parts.headers.get(header::CONTENT_LENGTH);
         let declared = declared.and_then(|value| value.to_str().ok()?.parse().ok());
         Ok(Self { context: context.clone(), entry, route, effect, upstream, credentials, declared })
