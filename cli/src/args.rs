@@ -294,7 +294,15 @@ pub(crate) struct Connect {
     /// Compile the plugin even if its code is in the cache, and keep none
     #[arg(long)]
     pub(crate) no_cache: bool,
+    #[command(flatten)]
+    pub(crate) to: To,
+    #[command(flatten)]
+    pub(crate) allow: Allow,
+}
 
+/// The upstream, and as whom.
+#[derive(Debug, clap::Args)]
+pub(crate) struct To {
     /// Act on a sandbox server in this process, with its well-known key; needs no account
     #[arg(long, help_heading = UPSTREAM, conflicts_with_all = ["base_url", "ca", "key_file"])]
     pub(crate) sandbox: bool,
@@ -313,7 +321,11 @@ pub(crate) struct Connect {
     /// Trust a root certificate, in PEM, beside Mozilla's
     #[arg(long, help_heading = UPSTREAM, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
+}
 
+/// What the plugin may do, beside reading the app that is asked for.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Allow {
     /// Allow the app's writing actions, beside its reading ones
     #[arg(long, help_heading = GRANT)]
     pub(crate) allow_write: bool,
@@ -333,12 +345,12 @@ impl Connect {
         let path = |path: &PathBuf| path.display().to_string();
         let given = [
             ("--plugin", self.plugin.as_ref().map(path)),
-            ("--account", self.account.clone()),
-            ("--key-file", self.key_file.as_ref().map(path)),
-            ("--base-url", self.base_url.as_ref().map(Upstream::base_url)),
-            ("--ca", self.ca.as_ref().map(path)),
+            ("--account", self.to.account.clone()),
+            ("--key-file", self.to.key_file.as_ref().map(path)),
+            ("--base-url", self.to.base_url.as_ref().map(Upstream::base_url)),
+            ("--ca", self.to.ca.as_ref().map(path)),
         ];
-        let sandbox = self.sandbox.then(|| " --sandbox".to_owned());
+        let sandbox = self.to.sandbox.then(|| " --sandbox".to_owned());
         let valued =
             given.into_iter().filter_map(|(name, value)| Some(format!(" {name} {}", quoted(&value?))));
         valued.chain(sandbox).collect()

@@ -5,6 +5,7 @@
 
 mod action_name;
 mod args;
+mod calls;
 mod commands;
 mod connect;
 mod failure;

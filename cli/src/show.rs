@@ -26,6 +26,12 @@ pub(crate) fn print_error(text: &str) -> Result<(), Failure> {
     write(anstream::stderr().lock(), text)
 }
 
+/// Tells people on stderr what they may have missed.
+pub(crate) fn note(text: &str) -> Result<(), Failure> {
+    let careful = style::CAREFUL;
+    print_error(&format!("{careful}note:{careful:#} {}\n", escape::text(text)))
+}
+
 /// Prints a value as JSON on stdout.
 ///
 /// # Errors

@@ -99,7 +99,8 @@ fn of_refusal(refusal: &Refusal, asked: &Asked) -> Option<String> {
             format!("if {app}/{action} is to do that: --own {app}/{action}={effect}")
         }
         Refusal::NotARoute(_) | Refusal::Body(_) => {
-            "no option allows this: -v shows what the plugin asked for; tell its author".to_owned()
+            "no option allows this: its author has to mend it; actionbox explain METHOD URL says how"
+                .to_owned()
         }
         Refusal::Quarantined { upstream, .. } => {
             format!("find out why the answers of {upstream} hold the key: -v shows what the plugin asked for")
