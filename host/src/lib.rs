@@ -32,6 +32,7 @@ mod account_check;
 mod audit;
 mod cache;
 mod call;
+mod cassette;
 mod compile;
 mod contract;
 mod credential;
@@ -61,6 +62,7 @@ pub use audit::{
     AuditEvent, AuditSink, CallEvent, Operation, QuarantineEvent, RequestEvent, TokenEvent, TracingSink,
 };
 pub use cache::CompileCache;
+pub use cassette::{Cassette, CassetteError, Exchange, ExchangeOutcome, NotRecorded};
 pub use contract::{Action, Failure, Outcome, Parameter, ParameterKind, Problem, Success};
 pub use credential::{
     ApiKey, Credential, CredentialError, CredentialProvider, SessionToken, SessionTokens, TokenExchange,

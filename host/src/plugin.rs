@@ -364,6 +364,10 @@ fn conclude<T>(ended: Result<Result<T, PluginError>, Crash>, totals: Totals) -> 
     if let Some(exceeded) = totals.exceeded {
         return Err(Error::Limit { exceeded, sent });
     }
+    // What the plugin made of it would be told of another upstream than the recorded one.
+    if let Some(request) = totals.not_recorded {
+        return Err(Error::NotRecorded(request));
+    }
     match ended {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(match (is_vague(&error), totals.stop) {
@@ -405,6 +409,7 @@ fn stopped(stop: Stop, sent: Sent) -> Error {
         Stop::HeldBack(reason) => Error::HeldBack { reason, sent },
         Stop::Failed(failure) => Error::Unreachable { failure, sent },
         Stop::Withheld(reason) => Error::Withheld { reason, sent },
+        Stop::NotRecorded(request) => Error::NotRecorded(request),
         Stop::Internal(reason) => Error::Host { reason, sent },
     }
 }
@@ -453,6 +458,7 @@ fn kind(error: &Error) -> String {
         Error::Trapped { .. } => "the plugin crashed".to_owned(),
         Error::Contract { .. } => "the plugin broke the contract".to_owned(),
         Error::Plugin { .. } => "the plugin failed".to_owned(),
+        Error::NotRecorded(_) => "not recorded".to_owned(),
         Error::Denied { .. }
         | Error::Unreachable { .. }
         | Error::Withheld { .. }

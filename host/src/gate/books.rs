@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::{
     audit::{self, AuditEvent, RequestEvent, escaped, guest_request},
+    cassette::NotRecorded,
     credential::CredentialError,
     effect::Effect,
     error::Sent,
@@ -28,6 +29,7 @@ pub(crate) enum Stop {
     HeldBack(String),
     Failed(SendFailure),
     Withheld(Withheld),
+    NotRecorded(NotRecorded),
     Internal(String),
 }
 
@@ -48,6 +50,8 @@ pub(crate) struct Totals {
     pub(crate) stop: Option<Stop>,
     /// The first bound that was passed.
     pub(crate) exceeded: Option<Exceeded>,
+    /// The first request that a recording had no answer to.
+    pub(crate) not_recorded: Option<NotRecorded>,
     /// Whether there was a request beyond the number of them.
     beyond: bool,
     sent_reads: Sent,
@@ -214,6 +218,9 @@ impl Drop for Entry {
                 None | Some(Effect::Read) => totals.sent_reads = totals.sent_reads.max(event.sent),
                 Some(_) => totals.sent_others = totals.sent_others.max(Some(event.sent)),
             }
+            if let Some(Stop::NotRecorded(request)) = &self.stop {
+                totals.not_recorded.get_or_insert_with(|| request.clone());
+            }
             totals.stop = self.stop.take();
         }
         audit::record(&*self.context.host.audit, AuditEvent::Request(event));
@@ -223,7 +230,7 @@ impl Drop for Entry {
 
 impl Stop {
     /// Returns what the audit says: the kind, and for people why.
-    fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         match self {
             Self::Refused(_) => "refused".to_owned(),
             Self::Exceeded(exceeded) => format!("over the limit {exceeded}"),
@@ -231,6 +238,7 @@ impl Stop {
             Self::HeldBack(reason) => format!("held back: {reason}"),
             Self::Failed(failure) => failure.to_string(),
             Self::Withheld(reason) => format!("answer withheld: {reason}"),
+            Self::NotRecorded(_) => "not recorded".to_owned(),
             Self::Internal(reason) => format!("not built: {reason}"),
         }
     }
@@ -251,6 +259,7 @@ impl Stop {
             Self::Failed(SendFailure::Timeout { .. }) => Error::HttpResponseTimeout,
             Self::Failed(SendFailure::Broken(_)) => Error::HttpResponseIncomplete,
             Self::Withheld(_) => Error::HttpProtocolError,
+            Self::NotRecorded(_) => Error::DestinationNotFound,
             Self::Internal(_) => Error::InternalError(None),
         }
     }
