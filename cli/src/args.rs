@@ -73,6 +73,8 @@ const EXECUTE_HELP: &str = concat!(
   echo '{\"limit\":\"3\"}' | actionbox execute hubspot get_contact - --sandbox
   actionbox execute hubspot get_contact limit=1 \\
     --key-file key.txt --account customer@example.com
+  actionbox execute hubspot get_contact limit=1 --sandbox --record contacts.json
+  actionbox execute hubspot get_contact limit=1 --replay contacts.json
 
 ",
     exit_codes!()
@@ -321,6 +323,14 @@ pub(crate) struct To {
     /// Trust a root certificate, in PEM, beside Mozilla's
     #[arg(long, help_heading = UPSTREAM, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
+    /// Write the requests of the plugin and the answers that it saw to a file; no credential is in it, and
+    /// the tenant's data is. What the file held is replaced
+    #[arg(long, help_heading = UPSTREAM, value_name = "FILE", conflicts_with = "replay")]
+    pub(crate) record: Option<PathBuf>,
+    /// Answer from such a file in place of the upstream; needs no account, no key and no network
+    #[arg(long, help_heading = UPSTREAM, value_name = "FILE",
+          conflicts_with_all = ["sandbox", "base_url", "ca", "key_file"])]
+    pub(crate) replay: Option<PathBuf>,
 }
 
 /// What the plugin may do, beside reading the app that is asked for.
@@ -349,6 +359,7 @@ impl Connect {
             ("--key-file", self.to.key_file.as_ref().map(path)),
             ("--base-url", self.to.base_url.as_ref().map(Upstream::base_url)),
             ("--ca", self.to.ca.as_ref().map(path)),
+            ("--replay", self.to.replay.as_ref().map(path)),
         ];
         let sandbox = self.to.sandbox.then(|| " --sandbox".to_owned());
         let valued =
@@ -400,7 +411,12 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         };
-        for options in ["", " --sandbox", " --plugin a.wasm --account a@b.c --base-url https://example.com"] {
+        for options in [
+            "",
+            " --sandbox",
+            " --replay a.json",
+            " --plugin a.wasm --account a@b.c --base-url https://example.com",
+        ] {
             assert_eq!(parse(options), options);
         }
         assert_eq!(quoted("it's"), r"'it'\''s'");

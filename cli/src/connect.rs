@@ -3,8 +3,9 @@
 use std::{path::Path, sync::Arc};
 
 use actionbox_host::{
-    ActionHost, ActionHostBuilder, ActionId, Actor, ApiKey, AppSlug, CredentialError, CredentialProvider,
-    Effect, Error, Grant, GrantBuilder, Plugin, Refusal, SecretString, SessionTokens, Upstream,
+    ActionHost, ActionHostBuilder, ActionId, Actor, ApiKey, AppSlug, BoxFuture, Credential, CredentialError,
+    CredentialProvider, Effect, Error, Grant, GrantBuilder, Plugin, Refusal, SecretString, SessionTokens,
+    TokenExchange, Upstream,
 };
 use actionbox_sandbox::{DEFAULT_ACCOUNTS, SANDBOX_API_KEY, Sandbox};
 
@@ -14,6 +15,7 @@ use crate::{
     failure::{Asked, Exit, Failure},
     key, process,
     project::component,
+    recording::Recording,
     show::{self, progress},
 };
 
@@ -27,6 +29,7 @@ pub(crate) struct Connection {
     /// What was called, and which requests that made.
     pub(crate) calls: Arc<Calls>,
     asked: Asked,
+    recording: Option<Recording>,
     /// Runs as long as the connection is used.
     _sandbox: Option<Sandbox>,
 }
@@ -34,7 +37,7 @@ pub(crate) struct Connection {
 /// Where calls go, and as whom.
 struct Target {
     upstream: Upstream,
-    key: SecretString,
+    credentials: Arc<dyn CredentialProvider>,
     account: String,
     sandbox: Option<Sandbox>,
 }
@@ -56,14 +59,15 @@ impl Connection {
             sandbox: options.to.sandbox,
             changes: false,
         };
-        let credentials = credentials(options.to.auth, target.key, &target.account)?;
-        let grant = Grant::builder(&target.account).upstream_shared(target.upstream, credentials);
+        let grant = Grant::builder(&target.account).upstream_shared(target.upstream, target.credentials);
         let grant = options.allow.of_app(app, grant).build()?;
         let calls = Arc::new(Calls::default());
+        let recording = Recording::open(&options.to)?;
         let host = process::host(!options.no_cache)?.audit(calls.clone());
+        let host = recording.iter().fold(host, |host, recording| recording.put_on(host));
         let host = build(host, options.to.ca.as_deref())?;
         let plugin = load(&host, options.plugin.as_deref()).await?;
-        Ok(Self { plugin, grant, calls, asked, _sandbox: target.sandbox })
+        Ok(Self { plugin, grant, calls, asked, recording, _sandbox: target.sandbox })
     }
 
     /// Takes the outcome of listing or describing, or says what to do about the error.
@@ -82,6 +86,9 @@ impl Connection {
     }
 
     fn conclude_with<T>(&self, outcome: Result<T, Error>, asked: &Asked) -> Result<T, Failure> {
+        if let Some(recording) = &self.recording {
+            recording.keep()?;
+        }
         let made = self.calls.take();
         let stopped = made.iter().flat_map(Made::stopped);
         match outcome {
@@ -92,6 +99,7 @@ impl Connection {
                 }
                 Ok(value)
             }
+            Err(error @ Error::NotRecorded(_)) => Err(Failure::of_call(error, asked)),
             Err(error) => Err(stopped.fold(Failure::of_call(error, asked), |failure, request| {
                 failure.because(why_stopped(request))
             })),
@@ -109,7 +117,12 @@ impl Connection {
 impl Target {
     async fn find(options: &To) -> Result<Self, Failure> {
         if options.sandbox {
-            return Self::sandbox(options.account.as_deref()).await;
+            return Self::sandbox(options).await;
+        }
+        if options.replay.is_some() {
+            let account = options.account.clone().unwrap_or_else(|| "replay".to_owned());
+            let credentials = Arc::new(NoCredentials);
+            return Ok(Self { upstream: Upstream::refold(), credentials, account, sandbox: None });
         }
         let key = key::read(options.key_file.as_deref())?;
         let account = options.account.clone().or_else(|| std::env::var(ACCOUNT).ok());
@@ -119,16 +132,17 @@ impl Target {
                 .hint("add --account ID; --sandbox needs none")
         })?;
         let upstream = options.base_url.clone().unwrap_or_else(Upstream::refold);
-        Ok(Self { upstream, key, account, sandbox: None })
+        let credentials = credentials(options.auth, key, &account)?;
+        Ok(Self { upstream, credentials, account, sandbox: None })
     }
 
     /// Starts a sandbox server that has the account.
-    async fn sandbox(account: Option<&str>) -> Result<Self, Failure> {
-        let account = account.unwrap_or(DEFAULT_ACCOUNTS[0]);
+    async fn sandbox(options: &To) -> Result<Self, Failure> {
+        let account = options.account.as_deref().unwrap_or(DEFAULT_ACCOUNTS[0]);
         let sandbox = Sandbox::builder().account(account).start().await?;
         Ok(Self {
             upstream: Upstream::refold().at(&sandbox.base_url())?,
-            key: SANDBOX_API_KEY.to_owned().into(),
+            credentials: credentials(options.auth, SANDBOX_API_KEY.to_owned().into(), account)?,
             account: account.to_owned(),
             sandbox: Some(sandbox),
         })
@@ -149,6 +163,18 @@ impl Allow {
             grant = grant.own_action(own.name.app.as_str(), own.name.action.as_str(), own.effect);
         }
         grant
+    }
+}
+
+/// Has no credential: for what sends nothing.
+struct NoCredentials;
+
+impl CredentialProvider for NoCredentials {
+    fn credential<'a>(
+        &'a self,
+        _: &'a TokenExchange<'a>,
+    ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
+        Box::pin(async { Err(CredentialError::Provider("there is none".to_owned())) })
     }
 }
 

@@ -15,6 +15,7 @@ mod logs;
 mod parameters;
 mod process;
 mod project;
+mod recording;
 mod show;
 
 use std::process::ExitCode;

@@ -49,9 +49,9 @@ struct Track {
     played: bool,
 }
 
-/// A text is no recording.
+/// Why a text is no recording, and where it is not.
 #[derive(Debug, thiserror::Error)]
-#[error("this is no cassette: {reason}")]
+#[error("{reason}")]
 pub struct CassetteError {
     reason: String,
 }

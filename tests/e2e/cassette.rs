@@ -175,9 +175,9 @@ async fn grants_and_limits_hold_for_a_recording_too() {
 
     // Whoever wrote the recording by hand gets no further than an upstream would.
     for (status, headers, reason) in [
-        (302, json!([["location", "https://example.com/"]]), "redirect"),
-        (99, json!([]), "status"),
-        (200, json!([["content-encoding", "gzip"]]), "encoded"),
+        (302, json!({ "location": "https://example.com/" }), "redirect"),
+        (99, json!({}), "status"),
+        (200, json!({ "content-encoding": "gzip" }), "encoded"),
     ] {
         let mut file: serde_json::Value = serde_json::from_str(&cassette.to_json()).expect("JSON");
         let answered = &mut file["exchanges"][0]["outcome"]["answered"];

@@ -65,6 +65,7 @@ pub(super) fn of_call(error: &Error, asked: &Asked) -> Option<String> {
         }
         _ if error.sent() == Sent::Unknown => "it changes nothing: try again".to_owned(),
         _ if error.is_retryable() => "try again".to_owned(),
+        Error::NotRecorded(_) => "record it anew: --record in place of --replay, and an upstream".to_owned(),
         Error::Trapped { .. } | Error::Contract { .. } | Error::Plugin { .. } | Error::Limit { .. } => {
             "-v shows what the plugin asked for and printed".to_owned()
         }

@@ -15,5 +15,6 @@ mod new;
 mod output;
 mod parameters;
 mod plugins;
+mod recording;
 mod server;
 mod terminal;

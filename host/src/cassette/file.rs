@@ -1,5 +1,7 @@
 //! Recordings as text: JSON for people to read, compare and edit.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -30,7 +32,7 @@ struct Written {
 enum Outcome {
     Answered {
         status: u16,
-        headers: Vec<(String, String)>,
+        headers: BTreeMap<String, String>,
         /// A body that is JSON, as it came.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         json: Option<Box<RawValue>>,
@@ -80,7 +82,7 @@ impl From<Written> for Exchange {
         let outcome = match written.outcome {
             Outcome::Answered { status, headers, json, text: other } => {
                 let body = json.map(text).or(other).unwrap_or_default();
-                ExchangeOutcome::Answered { status, headers, body }
+                ExchangeOutcome::Answered { status, headers: headers.into_iter().collect(), body }
             }
             Outcome::Unconnected(reason) => ExchangeOutcome::Unconnected(reason),
             Outcome::Unsecured(reason) => ExchangeOutcome::Unsecured(reason),
@@ -98,7 +100,7 @@ impl From<&Exchange> for Written {
             ExchangeOutcome::Answered { status, headers, body } => {
                 let json = raw(body);
                 let text = (json.is_none() && !body.is_empty()).then(|| body.clone());
-                Outcome::Answered { status: *status, headers: headers.clone(), json, text }
+                Outcome::Answered { status: *status, headers: headers.iter().cloned().collect(), json, text }
             }
             ExchangeOutcome::Unconnected(reason) => Outcome::Unconnected(reason.clone()),
             ExchangeOutcome::Unsecured(reason) => Outcome::Unsecured(reason.clone()),
