@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{
     action_name::{ActionName, OwnAction},
+    commands::During,
     language::Language,
     project::name::ProjectName,
 };
@@ -78,6 +79,16 @@ const EXECUTE_HELP: &str = concat!(
 
 ",
     exit_codes!()
+);
+
+const EXPLAIN_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox explain POST https://app.refold.ai/api/v2/integration-schema/hubspot/actions/get_contact/execute
+  actionbox explain GET https://api.hubapi.com/crm/v3/objects/contacts
+  actionbox explain --recorded contacts.json --allow-write
+
+Needs no key, and sends nothing. Exits with 0 when the request is allowed, with 4 when the grant refuses it,
+and with 6 when no grant would allow it."
 );
 
 const NEW_HELP: &str = concat!(
@@ -162,6 +173,10 @@ pub(crate) enum Command {
     /// Execute an action
     #[command(after_help = EXECUTE_HELP)]
     Execute(Execute),
+    /// Tell what the host makes of a request: the route it is, the rule that allows or refuses it, the
+    /// credential that is added
+    #[command(after_help = EXPLAIN_HELP)]
+    Explain(Explain),
     /// Begin a plugin: a project that builds at once, with the SDK and the contract in it
     #[command(after_help = NEW_HELP)]
     New(New),
@@ -215,6 +230,35 @@ pub(crate) struct Execute {
     pub(crate) parameters: Vec<String>,
     #[command(flatten)]
     pub(crate) connect: Connect,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// The method, such as GET
+    #[arg(required_unless_present = "recorded", requires = "url")]
+    pub(crate) method: Option<String>,
+    /// The URL that the plugin asks for
+    pub(crate) url: Option<String>,
+    /// Explain the requests of a recording, as --record makes one
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["method", "url"])]
+    pub(crate) recorded: Option<PathBuf>,
+    /// The call that makes it: APP to list or describe, APP/ACTION to execute [default: the call that is
+    /// named as the request is]
+    #[arg(long, value_name = "CALL")]
+    pub(crate) during: Option<During>,
+
+    /// The linked account to act for
+    #[arg(long, help_heading = UPSTREAM, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// How calls authenticate
+    #[arg(long, help_heading = UPSTREAM, value_enum, value_name = "WAY", default_value_t = Auth::ApiKey)]
+    pub(crate) auth: Auth,
+    /// Where the upstream is [default: https://app.refold.ai]
+    #[arg(long, help_heading = UPSTREAM, value_name = "URL", value_parser = parse_upstream)]
+    pub(crate) base_url: Option<Upstream>,
+
+    #[command(flatten)]
+    pub(crate) allow: Allow,
 }
 
 #[derive(Debug, clap::Args)]

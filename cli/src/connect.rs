@@ -167,7 +167,7 @@ impl Allow {
 }
 
 /// Has no credential: for what sends nothing.
-struct NoCredentials;
+pub(crate) struct NoCredentials;
 
 impl CredentialProvider for NoCredentials {
     fn credential<'a>(

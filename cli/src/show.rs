@@ -1,6 +1,7 @@
 //! What people and programs get to see, on stdout and stderr.
 
 pub(crate) mod escape;
+pub(crate) mod lines;
 pub(crate) mod progress;
 pub(crate) mod style;
 pub(crate) mod table;

@@ -1,9 +1,8 @@
 //! `inspect`: what a component is and asks for, and whether this host would load it.
 
-use std::{fmt::Write as _, path::Path};
+use std::path::Path;
 
 use actionbox_host::{ActionHost, Inspection, LoadError};
-use anstyle::Style;
 use serde::Serialize;
 
 use crate::{
@@ -11,7 +10,7 @@ use crate::{
     failure::{Exit, Failure},
     process,
     project::component,
-    show::{self, escape, progress, style},
+    show::{self, lines::Lines, progress, style},
 };
 
 pub(super) async fn run(options: &args::Inspect, json: bool) -> Result<Exit, Failure> {
@@ -123,7 +122,7 @@ impl Look {
                 }
             }
         }
-        report.0
+        report.into_text()
     }
 }
 
@@ -131,16 +130,4 @@ impl Look {
 /// and no socket through it.
 fn is_denied(import: &str) -> bool {
     import.starts_with("wasi:filesystem/") || import.starts_with("wasi:sockets/")
-}
-
-/// Lines of a label and a text.
-#[derive(Default)]
-struct Lines(String);
-
-impl Lines {
-    fn add(&mut self, label: &str, style: Style, text: &str) {
-        let dim = style::DIM;
-        let text = escape::text(text);
-        let _infallible = writeln!(self.0, "  {dim}{label:<8}{dim:#} {style}{text}{style:#}");
-    }
 }

@@ -8,6 +8,7 @@ mod conformance;
 mod credentials;
 mod demo;
 mod exit_codes;
+mod explain;
 mod harness;
 mod limits;
 mod network;

@@ -2,7 +2,7 @@
 
 use actionbox_sandbox::Fault;
 
-use crate::harness::{ACCOUNT, Folder, KEY, actionbox, sandbox};
+use crate::harness::{Folder, KEY, actionbox, sandbox};
 
 #[tokio::test]
 async fn what_was_recorded_is_replayed_without_a_server_a_key_or_an_account() {
@@ -19,7 +19,7 @@ async fn what_was_recorded_is_replayed_without_a_server_a_key_or_an_account() {
         let live = actionbox(arguments).on(&sandbox).arg("--record").arg(&cassette).done().await;
         let text = std::fs::read_to_string(&cassette).expect("a cassette");
         assert!(!text.contains(KEY) && !text.contains("x-api-key"), "{text}");
-        assert!(!text.contains(&sandbox.base_url()) && !text.contains(ACCOUNT), "{text}");
+        assert!(!text.contains(&sandbox.base_url()) && !text.contains("linked_account_id"), "{text}");
 
         let received = sandbox.requests().len();
         let played = actionbox(arguments).arg("--replay").arg(&cassette).done().await;
