@@ -99,10 +99,14 @@ Exits with 0 when this host would load the plugin, with 6 when it would not or i
 );
 
 const INSPECT_HELP: &str = concat!(
-    heading!("Example:"),
+    heading!("Examples:"),
     "  actionbox inspect plugin.wasm
+  actionbox inspect plugin.wasm --diff plugin-1.0.wasm
 
-Exits with 0 when this host would load the file, and with 6 when it would not."
+With --diff, both plugins are asked for their actions against a sandbox server, under a grant that only
+reads. What a plugin tells is its own word; what it may do, its grant says.
+
+Exits with 0 when this host would load the file, with --diff both, and with 6 when it would not."
 );
 
 const TEST_HELP: &str = concat!(
@@ -166,7 +170,7 @@ pub(crate) enum Command {
     /// Build a plugin from its project, and show whether this host would load it
     #[command(after_help = BUILD_HELP)]
     Build(Build),
-    /// Show what a component imports and exports, and whether this host would load it
+    /// Show what a component is and asks for, and what an upgrade to it changes
     #[command(after_help = INSPECT_HELP)]
     Inspect(Inspect),
     /// Find out whether a plugin keeps the contract, case by case, against a sandbox server
@@ -238,6 +242,9 @@ pub(crate) struct Build {
 pub(crate) struct Inspect {
     /// The file to look at, or the folder of a project that was built
     pub(crate) file: PathBuf,
+    /// Show what changes from an older plugin to this one, and first what asks for more
+    #[arg(long, value_name = "OLD")]
+    pub(crate) diff: Option<PathBuf>,
     /// Compile the component even if its code is in the cache, and keep none
     #[arg(long)]
     pub(crate) no_cache: bool,

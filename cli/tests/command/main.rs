@@ -9,6 +9,7 @@ mod credentials;
 mod demo;
 mod exit_codes;
 mod harness;
+mod inspect;
 mod limits;
 mod network;
 mod new;

@@ -23,7 +23,6 @@ const PRODUCERS: usize = 64;
 ///
 /// A component can claim what it likes: this is for people who look at one, and no ground to trust it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[non_exhaustive]
 pub struct Producer {
     /// What it was to the component.
     pub field: ProducerField,
