@@ -113,6 +113,7 @@ const TEST_HELP: &str = concat!(
     heading!("Examples:"),
     "  actionbox test plugin.wasm
   actionbox test my-plugin/ --app salesforce --json
+  actionbox test --junit build/junit.xml
 
 Exits with 0 when every case holds or is skipped, and with 6 when one is broken."
 );
@@ -277,6 +278,9 @@ pub(crate) struct Test {
     /// The app whose actions are tried [default: the first of which the plugin lists any]
     #[arg(long)]
     pub(crate) app: Option<String>,
+    /// Write the cases to a file too, as JUnit XML, which CI systems show
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
     /// Compile the plugin even if its code is in the cache, and keep none
     #[arg(long)]
     pub(crate) no_cache: bool,
