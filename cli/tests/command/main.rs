@@ -1,6 +1,8 @@
 //! The command as its users run it: the real binary, against a sandbox server.
 
 mod build;
+#[cfg(unix)]
+mod ci;
 mod compile_cache;
 mod compile_worker;
 mod completions;
