@@ -43,7 +43,7 @@ impl fmt::Display for Which {
 pub(super) struct NotTold {
     pub(super) plugin: Which,
     pub(super) app: String,
-    /// The action that it did not describe; without one, it did not list the app's actions.
+    /// The action that it is about, if it is about one.
     pub(super) action: Option<String>,
     pub(super) reason: String,
 }

@@ -6,7 +6,7 @@ use actionbox_host::{ActionId, Effect, Parameter};
 
 use super::{
     change::{ActionOf, Change, Difference, NotTold, Versions, Which},
-    side::{Offered, Side},
+    side::{Described, Offered, Side},
 };
 use crate::commands::inspect::is_denied;
 
@@ -72,26 +72,41 @@ impl Difference {
             let (old, new) = (old.description.clone(), new.description.clone());
             changes.push(Change::Description { of: of.clone(), old, new });
         }
-        if let (Some(Ok(old)), Some(Ok(new))) = (&old.own, &new.own) {
+        if let (Some(Described::Takes(old)), Some(Described::Takes(new))) = (&old.own, &new.own) {
             changes.extend(parameters(of, old, new));
         }
     }
 
-    /// Collects what a plugin was asked and did not tell.
+    /// Collects what a plugin was asked and did not tell, or was not asked.
     fn not_told(&mut self, plugin: Which, side: &Side) {
         for (app, listed) in &side.apps {
-            let not_told = |action: Option<&String>, reason: &String| NotTold {
+            let not_told = |action: Option<&String>, reason| NotTold {
                 plugin,
                 app: app.clone(),
                 action: action.cloned(),
-                reason: reason.clone(),
+                reason,
             };
-            match listed {
-                Err(reason) => self.not_compared.push(not_told(None, reason)),
-                Ok(actions) => self.not_compared.extend(actions.iter().filter_map(|(id, offered)| {
-                    let reason = offered.own.as_ref()?.as_ref().err()?;
-                    Some(not_told(Some(id), reason))
-                })),
+            let actions = match listed {
+                Ok(actions) => actions,
+                Err(reason) => {
+                    self.not_compared.push(not_told(None, format!("does not list its actions: {reason}")));
+                    continue;
+                }
+            };
+            let mut not_asked = 0;
+            for (id, offered) in actions {
+                match &offered.own {
+                    Some(Described::Failed(reason)) => {
+                        let reason = format!("does not describe this action: {reason}");
+                        self.not_compared.push(not_told(Some(id), reason));
+                    }
+                    Some(Described::NotAsked) => not_asked += 1,
+                    Some(Described::Takes(_)) | None => {}
+                }
+            }
+            if not_asked > 0 {
+                let reason = format!("has too many actions of its own: {not_asked} were not described");
+                self.not_compared.push(not_told(None, reason));
             }
         }
     }

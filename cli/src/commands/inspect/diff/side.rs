@@ -1,6 +1,9 @@
 //! What one of the two plugins is, and what it offers when it is asked.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use actionbox_host::{
     Action, ApiKey, Effect, Error, Grant, Inspection, Parameter, Plugin, Producer, Upstream,
@@ -11,6 +14,8 @@ use crate::failure::{Failure, causes};
 
 /// Actions of a plugin's own that are described, for each app: every one is a call.
 const DESCRIBED: usize = 100;
+/// After so long no more of an app are described.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One of the two plugins.
 #[derive(Debug, Clone, Default)]
@@ -32,9 +37,18 @@ pub(super) struct Offered {
     pub(super) name: String,
     pub(super) description: String,
     pub(super) claimed_effect: Option<Effect>,
-    /// What it takes, or why the plugin does not say. Asked of the plugin's own actions alone: the others are the
-    /// upstream's, which describes them.
-    pub(super) own: Option<Result<Vec<Parameter>, String>>,
+    /// What it takes, if it is the plugin's own: the others are the upstream's, which describes them.
+    pub(super) own: Option<Described>,
+}
+
+/// What an action takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Described {
+    Takes(Vec<Parameter>),
+    /// The plugin does not say, and why.
+    Failed(String),
+    /// There are too many, or they take too long.
+    NotAsked,
 }
 
 impl Side {
@@ -85,15 +99,19 @@ impl Asking {
 
     async fn describe(&self, plugin: &Plugin, app: &str, actions: Vec<Action>) -> BTreeMap<String, Offered> {
         let upstream = Sandbox::actions(app);
-        let (mut offered, mut described) = (BTreeMap::new(), 0);
+        let (began, mut described) = (Instant::now(), 0);
+        let mut offered = BTreeMap::new();
         for Action { id, name, description, claimed_effect, .. } in actions {
+            if offered.contains_key(&id) {
+                continue;
+            }
             let own = match upstream.contains(&id.as_str()) {
                 true => None,
-                false if described == DESCRIBED => Some(Err(format!("only {DESCRIBED} are asked for"))),
+                false if described == DESCRIBED || began.elapsed() > PATIENCE => Some(Described::NotAsked),
                 false => {
                     described += 1;
                     let parameters = plugin.describe_action(&self.grant, app, &id).await;
-                    Some(parameters.map_err(|error| words(&error)))
+                    Some(parameters.map_or_else(|error| Described::Failed(words(&error)), Described::Takes))
                 }
             };
             offered.insert(id, Offered { name, description, claimed_effect, own });

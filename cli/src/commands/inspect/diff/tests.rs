@@ -7,7 +7,7 @@ use actionbox_host::{Effect, Parameter, ParameterKind, Producer, ProducerField};
 use super::{
     Component, Report,
     compare::compare,
-    side::{Offered, Side},
+    side::{Described, Offered, Side},
     text::text,
 };
 
@@ -15,7 +15,7 @@ use super::{
 fn plugin() -> Side {
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
     let mut own = offered("Upsert", Some(Effect::Write));
-    own.own = Some(Ok(vec![parameter("email", true), parameter("phone", false)]));
+    own.own = Some(Described::Takes(vec![parameter("email", true), parameter("phone", false)]));
     let hubspot = [
         ("get_contact", offered("Get", Some(Effect::Read))),
         ("create_contact", offered("Create", None)),
@@ -121,18 +121,36 @@ fn every_change_is_told_and_nothing_else() {
             &["asks for more", "+ action hubspot/frobnicate unknown effect granted by allow_action"],
         ),
         (
-            |new| add(new, "merge_contacts", Offered { own: Some(Ok(vec![])), ..offered("Merge", None) }),
+            |new| {
+                add(
+                    new,
+                    "merge_contacts",
+                    Offered { own: Some(Described::Takes(vec![])), ..offered("Merge", None) },
+                )
+            },
             &[
                 "asks for more",
                 "+ action hubspot/merge_contacts write, its own granted by own_action or allow_writes",
             ],
         ),
         (
-            |new| add(new, "purge_all", Offered { own: Some(Ok(vec![])), ..offered("Purge", None) }),
+            |new| {
+                add(
+                    new,
+                    "purge_all",
+                    Offered { own: Some(Described::Takes(vec![])), ..offered("Purge", None) },
+                )
+            },
             &["asks for more", "+ action hubspot/purge_all destructive, its own granted by own_action"],
         ),
         (
-            |new| add(new, "get/../all\u{1b}[2J", Offered { own: Some(Ok(vec![])), ..offered("Get", None) }),
+            |new| {
+                add(
+                    new,
+                    "get/../all\u{1b}[2J",
+                    Offered { own: Some(Described::Takes(vec![])), ..offered("Get", None) },
+                )
+            },
             &[
                 "asks for more",
                 r"+ action hubspot/get/../all\u{1b}[2J unknown effect, its own no grant allows it: that is no id of an action",
@@ -158,7 +176,7 @@ fn every_change_is_told_and_nothing_else() {
         (
             |new| {
                 action(new, "upsert_contact").own =
-                    Some(Ok(vec![parameter("email", false), parameter("fax", true)]));
+                    Some(Described::Takes(vec![parameter("email", false), parameter("fax", true)]));
             },
             &[
                 "also changed",
@@ -196,15 +214,19 @@ fn what_is_not_told_is_told_of_either_and_hides_nothing_else() {
     assert_eq!(told(&silent, &silent), ["not compared", &not_told("old"), &not_told("new")]);
 
     let mut mute = plugin();
-    action(&mut mute, "upsert_contact").own = Some(Err("x".repeat(1_000)));
+    action(&mut mute, "upsert_contact").own = Some(Described::Failed("x".repeat(1_000)));
     add(&mut mute, "delete_contact", offered("Delete", None));
-    let expected = [
-        "asks for more",
-        "+ action hubspot/delete_contact destructive granted by allow_action",
-        "not compared",
-        &format!("! app hubspot the new plugin does not describe upsert_contact: {}…", "x".repeat(200)),
-    ];
-    assert_eq!(told(&plugin(), &mute), expected);
+    for id in ["upsert_a", "upsert_b"] {
+        add(&mut mute, id, Offered { own: Some(Described::NotAsked), ..offered("Upsert", None) });
+    }
+    let told = told(&plugin(), &mute);
+    let (not_described, too_many) = (&told[5], &told[6]);
+    assert_eq!(told.len(), 7, "{told:?}");
+    assert_eq!((told[0].as_str(), told[4].as_str()), ("asks for more", "not compared"));
+    let action = "! action hubspot/upsert_contact the new plugin does not describe this action: xxx";
+    assert!(not_described.starts_with(action) && not_described.ends_with("xxx…"), "{not_described}");
+    let app = "! app hubspot the new plugin has too many actions of its own: 2 were not described";
+    assert_eq!(too_many, app);
 }
 
 #[test]

@@ -49,11 +49,11 @@ fn section(out: &mut String, title: &str, style: Style, lines: impl ExactSizeIte
 }
 
 fn not_told(NotTold { plugin, app, action, reason }: &NotTold) -> Line {
-    let what = match action {
-        None => format!("the {plugin} plugin does not list its actions"),
-        Some(action) => format!("the {plugin} plugin does not describe {}", cut(action)),
-    };
-    ('!', "app", format!("{app}  {what}: {}", cut(reason)))
+    let reason = format!("the {plugin} plugin {}", cut(reason));
+    match action {
+        None => ('!', "app", format!("{app}  {reason}")),
+        Some(action) => ('!', "action", format!("{app}/{}  {reason}", cut(action))),
+    }
 }
 
 fn line(change: &Change) -> Line {
