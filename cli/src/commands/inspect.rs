@@ -127,7 +127,10 @@ impl Look {
             let producers = &inspection.producers;
             report.add_claims("languages", producers, |field| field == ProducerField::Language);
             report.add_claims("made by", producers, |field| field != ProducerField::Language);
-            report.add("memory", style::PLAIN, &format!("{} bytes to begin with", inspection.memory_bytes));
+            if inspection.memory_bytes > 0 {
+                let memory = format!("{} bytes to begin with", inspection.memory_bytes);
+                report.add("memory", style::PLAIN, &memory);
+            }
         }
         match &self.refusal {
             None => report.add("verdict", style::GOOD, "this host would load it"),

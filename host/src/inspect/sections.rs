@@ -88,10 +88,10 @@ impl Sections {
 
     fn see(&mut self, section: &[u8]) {
         self.producers_bytes = self.producers_bytes.saturating_add(section.len());
-        let Ok(fields) = ProducersSectionReader::new(BinaryReader::new(section, 0)) else { return };
         if self.producers_bytes > PRODUCERS_BYTES {
             return;
         }
+        let Ok(fields) = ProducersSectionReader::new(BinaryReader::new(section, 0)) else { return };
         for field in fields.into_iter().map_while(Result::ok) {
             let Some(kind) = ProducerField::of(field.name) else { continue };
             for value in field.values.into_iter().map_while(Result::ok) {
@@ -106,12 +106,7 @@ impl Sections {
 
 impl ProducerField {
     fn of(name: &str) -> Option<Self> {
-        Some(match name {
-            "language" => Self::Language,
-            "sdk" => Self::Sdk,
-            "processed-by" => Self::ProcessedBy,
-            _ => return None,
-        })
+        [Self::Language, Self::Sdk, Self::ProcessedBy].into_iter().find(|field| field.as_str() == name)
     }
 
     /// Returns the word that components use for it.

@@ -15,10 +15,8 @@ pub(super) fn compare(old: &Side, new: &Side) -> Difference {
     let mut difference = Difference::default();
     difference.interfaces(old, new);
     for (app, listed) in &new.apps {
-        match (old.apps.get(app), listed) {
-            (Some(Ok(old)), Ok(new)) => difference.actions(app, old, new),
-            (None, Ok(new)) => difference.actions(app, &BTreeMap::new(), new),
-            _ => {}
+        if let (Some(Ok(old)), Ok(new)) = (old.apps.get(app), listed) {
+            difference.actions(app, old, new);
         }
     }
     difference.not_told(Which::Old, old);

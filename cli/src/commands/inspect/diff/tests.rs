@@ -147,13 +147,13 @@ fn every_change_is_told_and_nothing_else() {
             |new| {
                 add(
                     new,
-                    "get/../all\u{1b}[2J",
+                    "a/b\u{1b}[2J",
                     Offered { own: Some(Described::Takes(vec![])), ..offered("Get", None) },
                 )
             },
             &[
                 "asks for more",
-                r"+ action hubspot/get/../all\u{1b}[2J unknown effect, its own no grant allows it: that is no id of an action",
+                r"+ action hubspot/a/b\u{1b}[2J unknown effect, its own no grant allows it: that is no action id",
             ],
         ),
         (|new| drop(actions(new).remove("get_contact")), &["also changed", "- action hubspot/get_contact"]),

@@ -72,7 +72,7 @@ fn line(change: &Change) -> Line {
             let own = if *own { ", its own" } else { "" };
             let claim = claimed_effect.map(|claim| format!(", says {claim}")).unwrap_or_default();
             let granted = match granted_by.as_slice() {
-                [] => "no grant allows it: that is no id of an action".to_owned(),
+                [] => "no grant allows it: that is no action id".to_owned(),
                 ways => format!("granted by {}", ways.join(" or ")),
             };
             ('+', "action", format!("{}  {effect}{own}{claim}  {granted}", name(of)))
