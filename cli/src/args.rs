@@ -103,8 +103,8 @@ const INSPECT_HELP: &str = concat!(
     "  actionbox inspect plugin.wasm
   actionbox inspect plugin.wasm --diff plugin-1.0.wasm
 
-With --diff, both plugins are asked for their actions against a sandbox server, under a grant that only
-reads. What a plugin tells is its own word; what it may do, its grant says.
+With --diff, both plugins are asked for their actions against a sandbox server, under a grant that
+only reads. What a plugin tells is its own word; what it may do, its grant says.
 
 Exits with 0 when this host would load the file, with --diff both, and with 6 when it would not."
 );
