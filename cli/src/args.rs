@@ -112,16 +112,21 @@ Exits with 0 when this host would load the plugin, with 6 when it would not or i
 );
 
 const INSPECT_HELP: &str = concat!(
-    heading!("Example:"),
+    heading!("Examples:"),
     "  actionbox inspect plugin.wasm
+  actionbox inspect plugin.wasm --diff plugin-1.0.wasm
 
-Exits with 0 when this host would load the file, and with 6 when it would not."
+With --diff, both plugins are asked for their actions against a sandbox server, under a grant that
+only reads. What a plugin tells is its own word; what it may do, its grant says.
+
+Exits with 0 when this host would load the file, with --diff both, and with 6 when it would not."
 );
 
 const TEST_HELP: &str = concat!(
     heading!("Examples:"),
     "  actionbox test plugin.wasm
   actionbox test my-plugin/ --app salesforce --json
+  actionbox test --junit build/junit.xml
 
 Exits with 0 when every case holds or is skipped, and with 6 when one is broken."
 );
@@ -183,7 +188,7 @@ pub(crate) enum Command {
     /// Build a plugin from its project, and show whether this host would load it
     #[command(after_help = BUILD_HELP)]
     Build(Build),
-    /// Show what a component imports and exports, and whether this host would load it
+    /// Show what a component is and asks for, and what an upgrade to it changes
     #[command(after_help = INSPECT_HELP)]
     Inspect(Inspect),
     /// Find out whether a plugin keeps the contract, case by case, against a sandbox server
@@ -284,6 +289,9 @@ pub(crate) struct Build {
 pub(crate) struct Inspect {
     /// The file to look at, or the folder of a project that was built
     pub(crate) file: PathBuf,
+    /// Show what changes from an older plugin to this one, and first what asks for more
+    #[arg(long, value_name = "OLD")]
+    pub(crate) diff: Option<PathBuf>,
     /// Compile the component even if its code is in the cache, and keep none
     #[arg(long)]
     pub(crate) no_cache: bool,
@@ -316,6 +324,9 @@ pub(crate) struct Test {
     /// The app whose actions are tried [default: the first of which the plugin lists any]
     #[arg(long)]
     pub(crate) app: Option<String>,
+    /// Write the cases to a file too, as JUnit XML, which CI systems show
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
     /// Compile the plugin even if its code is in the cache, and keep none
     #[arg(long)]
     pub(crate) no_cache: bool,

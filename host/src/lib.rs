@@ -78,7 +78,7 @@ pub use gate::{
 };
 pub use grant::{Allowed, Grant, GrantBuilder, Reach, Refusal, Rule};
 pub use host::{ActionHost, ActionHostBuilder};
-pub use inspect::Inspection;
+pub use inspect::{Inspection, Producer, ProducerField};
 pub use limits::{Bound, BoundValue, Exceeded, HostLimits, Limits, Rate};
 pub use name::{ActionId, AppSlug, InvalidName};
 pub use plugin::Plugin;

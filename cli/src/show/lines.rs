@@ -15,7 +15,7 @@ impl Lines {
     pub(crate) fn add(&mut self, label: &str, style: Style, text: &str) {
         let dim = style::DIM;
         let text = escape::text(text);
-        let _infallible = writeln!(self.0, "  {dim}{label:<8}{dim:#} {style}{text}{style:#}");
+        let _infallible = writeln!(self.0, "  {dim}{label:<9}{dim:#} {style}{text}{style:#}");
     }
 
     pub(crate) fn into_text(self) -> String {

@@ -1,6 +1,8 @@
 //! The command as its users run it: the real binary, against a sandbox server.
 
 mod build;
+#[cfg(unix)]
+mod ci;
 mod compile_cache;
 mod compile_worker;
 mod completions;
@@ -10,6 +12,7 @@ mod demo;
 mod exit_codes;
 mod explain;
 mod harness;
+mod inspect;
 mod limits;
 mod network;
 mod new;
