@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{
     action_name::{ActionName, OwnAction},
+    commands::During,
     language::Language,
     project::name::ProjectName,
 };
@@ -73,9 +74,21 @@ const EXECUTE_HELP: &str = concat!(
   echo '{\"limit\":\"3\"}' | actionbox execute hubspot get_contact - --sandbox
   actionbox execute hubspot get_contact limit=1 \\
     --key-file key.txt --account customer@example.com
+  actionbox execute hubspot get_contact limit=1 --sandbox --record contacts.json
+  actionbox execute hubspot get_contact limit=1 --replay contacts.json
 
 ",
     exit_codes!()
+);
+
+const EXPLAIN_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox explain POST https://app.refold.ai/api/v2/integration-schema/hubspot/actions/get_contact/execute
+  actionbox explain GET https://api.hubapi.com/crm/v3/objects/contacts
+  actionbox explain --recorded contacts.json --allow-write
+
+Needs no key, and sends nothing. Exits with 0 when the request is allowed, with 4 when the grant refuses it,
+and with 6 when no grant would allow it."
 );
 
 const NEW_HELP: &str = concat!(
@@ -99,16 +112,21 @@ Exits with 0 when this host would load the plugin, with 6 when it would not or i
 );
 
 const INSPECT_HELP: &str = concat!(
-    heading!("Example:"),
+    heading!("Examples:"),
     "  actionbox inspect plugin.wasm
+  actionbox inspect plugin.wasm --diff plugin-1.0.wasm
 
-Exits with 0 when this host would load the file, and with 6 when it would not."
+With --diff, both plugins are asked for their actions against a sandbox server, under a grant that
+only reads. What a plugin tells is its own word; what it may do, its grant says.
+
+Exits with 0 when this host would load the file, with --diff both, and with 6 when it would not."
 );
 
 const TEST_HELP: &str = concat!(
     heading!("Examples:"),
     "  actionbox test plugin.wasm
   actionbox test my-plugin/ --app salesforce --json
+  actionbox test --junit build/junit.xml
 
 Exits with 0 when every case holds or is skipped, and with 6 when one is broken."
 );
@@ -160,13 +178,17 @@ pub(crate) enum Command {
     /// Execute an action
     #[command(after_help = EXECUTE_HELP)]
     Execute(Execute),
+    /// Tell what the host makes of a request: the route it is, the rule that allows or refuses it, the
+    /// credential that is added
+    #[command(after_help = EXPLAIN_HELP)]
+    Explain(Explain),
     /// Begin a plugin: a project that builds at once, with the SDK and the contract in it
     #[command(after_help = NEW_HELP)]
     New(New),
     /// Build a plugin from its project, and show whether this host would load it
     #[command(after_help = BUILD_HELP)]
     Build(Build),
-    /// Show what a component imports and exports, and whether this host would load it
+    /// Show what a component is and asks for, and what an upgrade to it changes
     #[command(after_help = INSPECT_HELP)]
     Inspect(Inspect),
     /// Find out whether a plugin keeps the contract, case by case, against a sandbox server
@@ -216,6 +238,35 @@ pub(crate) struct Execute {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// The method, such as GET
+    #[arg(required_unless_present = "recorded", requires = "url")]
+    pub(crate) method: Option<String>,
+    /// The URL that the plugin asks for
+    pub(crate) url: Option<String>,
+    /// Explain the requests of a recording, as --record makes one
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["method", "url"])]
+    pub(crate) recorded: Option<PathBuf>,
+    /// The call that makes it: APP to list or describe, APP/ACTION to execute [default: the call that is
+    /// named as the request is]
+    #[arg(long, value_name = "CALL")]
+    pub(crate) during: Option<During>,
+
+    /// The linked account to act for
+    #[arg(long, help_heading = UPSTREAM, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// How calls authenticate
+    #[arg(long, help_heading = UPSTREAM, value_enum, value_name = "WAY", default_value_t = Auth::ApiKey)]
+    pub(crate) auth: Auth,
+    /// Where the upstream is [default: https://app.refold.ai]
+    #[arg(long, help_heading = UPSTREAM, value_name = "URL", value_parser = parse_upstream)]
+    pub(crate) base_url: Option<Upstream>,
+
+    #[command(flatten)]
+    pub(crate) allow: Allow,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct New {
     /// The name: lower-case words and digits with hyphens between
     pub(crate) name: ProjectName,
@@ -238,6 +289,9 @@ pub(crate) struct Build {
 pub(crate) struct Inspect {
     /// The file to look at, or the folder of a project that was built
     pub(crate) file: PathBuf,
+    /// Show what changes from an older plugin to this one, and first what asks for more
+    #[arg(long, value_name = "OLD")]
+    pub(crate) diff: Option<PathBuf>,
     /// Compile the component even if its code is in the cache, and keep none
     #[arg(long)]
     pub(crate) no_cache: bool,
@@ -270,6 +324,9 @@ pub(crate) struct Test {
     /// The app whose actions are tried [default: the first of which the plugin lists any]
     #[arg(long)]
     pub(crate) app: Option<String>,
+    /// Write the cases to a file too, as JUnit XML, which CI systems show
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
     /// Compile the plugin even if its code is in the cache, and keep none
     #[arg(long)]
     pub(crate) no_cache: bool,
@@ -294,7 +351,15 @@ pub(crate) struct Connect {
     /// Compile the plugin even if its code is in the cache, and keep none
     #[arg(long)]
     pub(crate) no_cache: bool,
+    #[command(flatten)]
+    pub(crate) to: To,
+    #[command(flatten)]
+    pub(crate) allow: Allow,
+}
 
+/// The upstream, and as whom.
+#[derive(Debug, clap::Args)]
+pub(crate) struct To {
     /// Act on a sandbox server in this process, with its well-known key; needs no account
     #[arg(long, help_heading = UPSTREAM, conflicts_with_all = ["base_url", "ca", "key_file"])]
     pub(crate) sandbox: bool,
@@ -313,7 +378,19 @@ pub(crate) struct Connect {
     /// Trust a root certificate, in PEM, beside Mozilla's
     #[arg(long, help_heading = UPSTREAM, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
+    /// Write the requests of the plugin and the answers that it saw to a file; no credential is in it, and
+    /// the tenant's data is. What the file held is replaced
+    #[arg(long, help_heading = UPSTREAM, value_name = "FILE", conflicts_with = "replay")]
+    pub(crate) record: Option<PathBuf>,
+    /// Answer from such a file in place of the upstream; needs no account, no key and no network
+    #[arg(long, help_heading = UPSTREAM, value_name = "FILE",
+          conflicts_with_all = ["sandbox", "base_url", "ca", "key_file"])]
+    pub(crate) replay: Option<PathBuf>,
+}
 
+/// What the plugin may do, beside reading the app that is asked for.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Allow {
     /// Allow the app's writing actions, beside its reading ones
     #[arg(long, help_heading = GRANT)]
     pub(crate) allow_write: bool,
@@ -333,12 +410,13 @@ impl Connect {
         let path = |path: &PathBuf| path.display().to_string();
         let given = [
             ("--plugin", self.plugin.as_ref().map(path)),
-            ("--account", self.account.clone()),
-            ("--key-file", self.key_file.as_ref().map(path)),
-            ("--base-url", self.base_url.as_ref().map(Upstream::base_url)),
-            ("--ca", self.ca.as_ref().map(path)),
+            ("--account", self.to.account.clone()),
+            ("--key-file", self.to.key_file.as_ref().map(path)),
+            ("--base-url", self.to.base_url.as_ref().map(Upstream::base_url)),
+            ("--ca", self.to.ca.as_ref().map(path)),
+            ("--replay", self.to.replay.as_ref().map(path)),
         ];
-        let sandbox = self.sandbox.then(|| " --sandbox".to_owned());
+        let sandbox = self.to.sandbox.then(|| " --sandbox".to_owned());
         let valued =
             given.into_iter().filter_map(|(name, value)| Some(format!(" {name} {}", quoted(&value?))));
         valued.chain(sandbox).collect()
@@ -388,7 +466,12 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         };
-        for options in ["", " --sandbox", " --plugin a.wasm --account a@b.c --base-url https://example.com"] {
+        for options in [
+            "",
+            " --sandbox",
+            " --replay a.json",
+            " --plugin a.wasm --account a@b.c --base-url https://example.com",
+        ] {
             assert_eq!(parse(options), options);
         }
         assert_eq!(quoted("it's"), r"'it'\''s'");

@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod describe;
 mod execute;
+mod explain;
 mod inspect;
 mod limits;
 mod list;
@@ -12,6 +13,7 @@ mod new;
 mod sandbox;
 mod test;
 
+pub(crate) use self::explain::During;
 use crate::{
     args::{Args, Command},
     failure::{Exit, Failure},
@@ -24,6 +26,7 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
         Command::List(list) => list::run(list, args.json).await,
         Command::Describe(describe) => describe::run(describe, args.json).await,
         Command::Execute(execute) => execute::run(execute, args.json).await,
+        Command::Explain(explain) => explain::run(explain, args.json),
         Command::New(new) => new::run(new, args.json),
         Command::Build(build) => build::run(build, args.json).await,
         Command::Inspect(inspect) => inspect::run(inspect, args.json).await,

@@ -3,17 +3,20 @@
 use std::{path::Path, sync::Arc};
 
 use actionbox_host::{
-    ActionHost, ActionHostBuilder, ActionId, Actor, ApiKey, AppSlug, CredentialError, CredentialProvider,
-    Effect, Error, Grant, Plugin, Refusal, SecretString, SessionTokens, Upstream,
+    ActionHost, ActionHostBuilder, ActionId, Actor, ApiKey, AppSlug, BoxFuture, Credential, CredentialError,
+    CredentialProvider, Effect, Error, Grant, GrantBuilder, Plugin, Refusal, SecretString, SessionTokens,
+    TokenExchange, Upstream,
 };
 use actionbox_sandbox::{DEFAULT_ACCOUNTS, SANDBOX_API_KEY, Sandbox};
 
 use crate::{
-    args::{Auth, Connect},
+    args::{Allow, Auth, Connect, To},
+    calls::{Calls, Made, why_stopped},
     failure::{Asked, Exit, Failure},
     key, process,
     project::component,
-    show::progress,
+    recording::Recording,
+    show::{self, progress},
 };
 
 /// The variable that names the linked account.
@@ -23,7 +26,10 @@ const ACCOUNT: &str = "REFOLD_LINKED_ACCOUNT";
 pub(crate) struct Connection {
     pub(crate) plugin: Plugin,
     pub(crate) grant: Grant,
+    /// What was called, and which requests that made.
+    pub(crate) calls: Arc<Calls>,
     asked: Asked,
+    recording: Option<Recording>,
     /// Runs as long as the connection is used.
     _sandbox: Option<Sandbox>,
 }
@@ -31,7 +37,7 @@ pub(crate) struct Connection {
 /// Where calls go, and as whom.
 struct Target {
     upstream: Upstream,
-    key: SecretString,
+    credentials: Arc<dyn CredentialProvider>,
     account: String,
     sandbox: Option<Sandbox>,
 }
@@ -43,31 +49,61 @@ impl Connection {
     ///
     /// [`Failure`] for the first option that cannot be followed, and when the plugin is not loadable.
     pub(crate) async fn open(options: &Connect, app: &str, action: Option<&str>) -> Result<Self, Failure> {
-        let target = Target::find(options).await?;
+        let target = Target::find(&options.to).await?;
         let asked = Asked {
             app: app.to_owned(),
             action: action.map(str::to_owned),
             account: target.account.clone(),
             base_url: target.upstream.base_url(),
             options: options.again(),
-            sandbox: options.sandbox,
+            sandbox: options.to.sandbox,
             changes: false,
         };
-        let grant = grant(options, app, &target.upstream, target.key, &target.account)?;
-        let host = build(process::host(!options.no_cache)?, options.ca.as_deref())?;
+        let grant = Grant::builder(&target.account).upstream_shared(target.upstream, target.credentials);
+        let grant = options.allow.of_app(app, grant).build()?;
+        let calls = Arc::new(Calls::default());
+        let recording = Recording::open(&options.to)?;
+        let host = process::host(!options.no_cache)?.audit(calls.clone());
+        let host = recording.iter().fold(host, |host, recording| recording.put_on(host));
+        let host = build(host, options.to.ca.as_deref())?;
         let plugin = load(&host, options.plugin.as_deref()).await?;
-        Ok(Self { plugin, grant, asked, _sandbox: target.sandbox })
+        Ok(Self { plugin, grant, calls, asked, recording, _sandbox: target.sandbox })
     }
 
-    /// Says what to do about an error of listing or describing.
-    pub(crate) fn explain(&self, error: Error) -> Failure {
-        Failure::of_call(error, &self.asked)
+    /// Takes the outcome of listing or describing, or says what to do about the error.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] when it is an error.
+    pub(crate) fn conclude<T>(&self, outcome: Result<T, Error>) -> Result<T, Failure> {
+        self.conclude_with(outcome, &self.asked)
     }
 
-    /// Says what to do about an error of executing, which may have changed something.
-    pub(crate) fn explain_execution(&self, error: Error) -> Failure {
+    /// As [`conclude`](Self::conclude), of executing, which may have changed something.
+    pub(crate) fn conclude_execution<T>(&self, outcome: Result<T, Error>) -> Result<T, Failure> {
         let changes = !matches!(self.check(), Some(Ok(Effect::Read)));
-        Failure::of_call(error, &Asked { changes, ..self.asked.clone() })
+        self.conclude_with(outcome, &Asked { changes, ..self.asked.clone() })
+    }
+
+    fn conclude_with<T>(&self, outcome: Result<T, Error>, asked: &Asked) -> Result<T, Failure> {
+        if let Some(recording) = &self.recording {
+            recording.keep()?;
+        }
+        let made = self.calls.take();
+        let stopped = made.iter().flat_map(Made::stopped);
+        match outcome {
+            Ok(value) => {
+                // Whoever wrote the plugin wants to know, and may not have meant it.
+                for request in stopped {
+                    show::note(&format!("the plugin answered although {}", why_stopped(request)))?;
+                }
+                Ok(value)
+            }
+            Err(error @ Error::NotRecorded(_)) => Err(Failure::of_call(error, asked)),
+            Err(error) => Err(stopped.fold(Failure::of_call(error, asked), |failure, request| {
+                failure.because(why_stopped(request))
+            })),
+        }
     }
 
     /// Returns which effect the grant has for the action, or why it refuses it; nothing without an action.
@@ -79,9 +115,14 @@ impl Connection {
 }
 
 impl Target {
-    async fn find(options: &Connect) -> Result<Self, Failure> {
+    async fn find(options: &To) -> Result<Self, Failure> {
         if options.sandbox {
-            return Self::sandbox(options.account.as_deref()).await;
+            return Self::sandbox(options).await;
+        }
+        if options.replay.is_some() {
+            let account = options.account.clone().unwrap_or_else(|| "replay".to_owned());
+            let credentials = Arc::new(NoCredentials);
+            return Ok(Self { upstream: Upstream::refold(), credentials, account, sandbox: None });
         }
         let key = key::read(options.key_file.as_deref())?;
         let account = options.account.clone().or_else(|| std::env::var(ACCOUNT).ok());
@@ -91,42 +132,50 @@ impl Target {
                 .hint("add --account ID; --sandbox needs none")
         })?;
         let upstream = options.base_url.clone().unwrap_or_else(Upstream::refold);
-        Ok(Self { upstream, key, account, sandbox: None })
+        let credentials = credentials(options.auth, key, &account)?;
+        Ok(Self { upstream, credentials, account, sandbox: None })
     }
 
     /// Starts a sandbox server that has the account.
-    async fn sandbox(account: Option<&str>) -> Result<Self, Failure> {
-        let account = account.unwrap_or(DEFAULT_ACCOUNTS[0]);
+    async fn sandbox(options: &To) -> Result<Self, Failure> {
+        let account = options.account.as_deref().unwrap_or(DEFAULT_ACCOUNTS[0]);
         let sandbox = Sandbox::builder().account(account).start().await?;
         Ok(Self {
             upstream: Upstream::refold().at(&sandbox.base_url())?,
-            key: SANDBOX_API_KEY.to_owned().into(),
+            credentials: credentials(options.auth, SANDBOX_API_KEY.to_owned().into(), account)?,
             account: account.to_owned(),
             sandbox: Some(sandbox),
         })
     }
 }
 
-/// Grants what the options say: by default, to read the app that is asked for.
-fn grant(
-    options: &Connect,
-    app: &str,
-    upstream: &Upstream,
-    key: SecretString,
-    account: &str,
-) -> Result<Grant, Failure> {
-    let credentials = credentials(options.auth, key, account)?;
-    let mut grant = Grant::builder(account).upstream_shared(upstream.clone(), credentials).allow_reads(app);
-    if options.allow_write {
-        grant = grant.allow_writes(app);
+impl Allow {
+    /// Grants what the options say: by default, to read the app that is asked for.
+    pub(crate) fn of_app(&self, app: &str, grant: GrantBuilder) -> GrantBuilder {
+        let mut grant = grant.allow_reads(app);
+        if self.allow_write {
+            grant = grant.allow_writes(app);
+        }
+        for name in &self.allow {
+            grant = grant.allow_action(name.app.as_str(), name.action.as_str());
+        }
+        for own in &self.own {
+            grant = grant.own_action(own.name.app.as_str(), own.name.action.as_str(), own.effect);
+        }
+        grant
     }
-    for name in &options.allow {
-        grant = grant.allow_action(name.app.as_str(), name.action.as_str());
+}
+
+/// Has no credential: for what sends nothing.
+pub(crate) struct NoCredentials;
+
+impl CredentialProvider for NoCredentials {
+    fn credential<'a>(
+        &'a self,
+        _: &'a TokenExchange<'a>,
+    ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
+        Box::pin(async { Err(CredentialError::Provider("there is none".to_owned())) })
     }
-    for own in &options.own {
-        grant = grant.own_action(own.name.app.as_str(), own.name.action.as_str(), own.effect);
-    }
-    Ok(grant.build()?)
 }
 
 fn credentials(

@@ -5,6 +5,7 @@
 
 mod action_name;
 mod args;
+mod calls;
 mod commands;
 mod connect;
 mod failure;
@@ -14,6 +15,7 @@ mod logs;
 mod parameters;
 mod process;
 mod project;
+mod recording;
 mod show;
 
 use std::process::ExitCode;

@@ -1,6 +1,7 @@
 //! What people and programs get to see, on stdout and stderr.
 
 pub(crate) mod escape;
+pub(crate) mod lines;
 pub(crate) mod progress;
 pub(crate) mod style;
 pub(crate) mod table;
@@ -24,6 +25,12 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 /// Prints text on stderr, as [`print`] does.
 pub(crate) fn print_error(text: &str) -> Result<(), Failure> {
     write(anstream::stderr().lock(), text)
+}
+
+/// Tells people on stderr what they may have missed.
+pub(crate) fn note(text: &str) -> Result<(), Failure> {
+    let careful = style::CAREFUL;
+    print_error(&format!("{careful}note:{careful:#} {}\n", escape::text(text)))
 }
 
 /// Prints a value as JSON on stdout.

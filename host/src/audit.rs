@@ -5,7 +5,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::{effect::Effect, error::Sent, grant::Refusal, quarantine::Quarantined};
+use crate::{
+    effect::Effect,
+    error::Sent,
+    grant::{Refusal, Rule},
+    quarantine::Quarantined,
+};
 
 /// Receives audit events. Called on the host's own tasks: hand the event over, do not block.
 ///
@@ -75,7 +80,11 @@ pub struct CallEvent {
     pub requests: usize,
     /// Bytes of linear memory that it had in the end.
     pub memory_bytes: usize,
-    /// How long the guest was running, as opposed to waiting.
+    /// How long it waited for its turn: see [`HostLimits`](crate::HostLimits).
+    pub queued: Duration,
+    /// How long it took to make the guest's instance, once it had its turn.
+    pub instantiation: Duration,
+    /// How long the guest was running, as opposed to waiting; its instantiation included.
     pub cpu_time: Duration,
     /// When it began.
     pub started: SystemTime,
@@ -101,6 +110,8 @@ pub struct RequestEvent {
     pub guest_request: String,
     /// The effect of the route; `None` when it was refused.
     pub effect: Option<Effect>,
+    /// The rule of the grant that allows the route; `None` when it was refused.
+    pub rule: Option<Rule>,
     /// Why it was refused, when it was.
     pub refusal: Option<Refusal>,
     /// How it ended: `answered`, `refused`, or what went wrong.
@@ -117,7 +128,10 @@ pub struct RequestEvent {
     pub response_bytes: usize,
     /// When it began.
     pub started: SystemTime,
-    /// How long it took.
+    /// How long the upstream took, over all tries: from handing over a request to the last byte of the answer.
+    pub upstream: Duration,
+    /// How long it took in all: beside the upstream's time, what the guest took for its body, the pace, waits
+    /// between tries, and the gate's own work.
     pub duration: Duration,
 }
 
@@ -159,7 +173,24 @@ pub(crate) fn record(sink: &dyn AuditSink, event: AuditEvent) {
 }
 
 /// The sink of a host that was given none: `tracing`, target `actionbox::audit`.
-pub(crate) struct TracingSink;
+///
+/// ```
+/// use actionbox_host::{AuditEvent, AuditSink, TracingSink};
+///
+/// /// Counts the requests that were refused, and logs everything.
+/// struct Counted(std::sync::atomic::AtomicUsize);
+///
+/// impl AuditSink for Counted {
+///     fn record(&self, event: AuditEvent) {
+///         if matches!(&event, AuditEvent::Request(request) if request.refusal.is_some()) {
+///             self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+///         }
+///         TracingSink.record(event);
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TracingSink;
 
 impl AuditSink for TracingSink {
     fn record(&self, event: AuditEvent) {
@@ -168,13 +199,15 @@ impl AuditSink for TracingSink {
                 target: "actionbox::audit",
                 call = e.call, tenant = ?e.tenant, plugin = e.plugin, operation = %e.operation, app = e.app,
                 action = e.action, effect = e.effect.map(Effect::as_str), result = e.result, sent = %e.sent,
-                requests = e.requests, memory = e.memory_bytes, cpu = ?e.cpu_time, duration = ?e.duration, "call",
+                requests = e.requests, memory = e.memory_bytes, queued = ?e.queued, instantiation = ?e.instantiation,
+                cpu = ?e.cpu_time, duration = ?e.duration, "call",
             ),
             AuditEvent::Request(e) => tracing::info!(
                 target: "actionbox::audit",
                 call = e.call, request = e.request, tenant = ?e.tenant, target = e.target,
-                effect = e.effect.map(Effect::as_str), refusal = e.refusal.map(|r| r.to_string()), result = e.result,
-                status = e.status, sent = %e.sent, attempts = e.attempts, duration = ?e.duration, "request",
+                effect = e.effect.map(Effect::as_str), rule = e.rule.map(|r| r.to_string()),
+                refusal = e.refusal.map(|r| r.to_string()), result = e.result, status = e.status, sent = %e.sent,
+                attempts = e.attempts, upstream = ?e.upstream, duration = ?e.duration, "request",
             ),
             AuditEvent::Token(e) => tracing::info!(
                 target: "actionbox::audit",

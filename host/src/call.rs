@@ -4,6 +4,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{self, Poll},
+    time::Instant,
 };
 
 use tokio::sync::Semaphore;
@@ -68,7 +69,9 @@ pub(crate) async fn run<T>(
     let output = GuestOutput::new(context.call, limits.output_bytes);
     let mut store = store(&host.engine, context, &output);
     let guest = async {
+        let began = Instant::now();
         let instance = plugin.instantiate_async(&mut store).await?;
+        context.usage.set_instantiation(began.elapsed());
         export(&instance, &mut store).await
     };
     // Epochs do not interrupt a guest that waits inside the host: the timeout around it all does.

@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use crate::{
     audit::escaped,
+    cassette::NotRecorded,
     contract::Problem,
     credential::CredentialError,
     gate::{client::SendFailure, screen::Withheld},
@@ -186,6 +187,9 @@ pub enum Error {
         /// Whether a request left.
         sent: Sent,
     },
+    /// A recording is played in place of the upstream, and has no answer to a request of the plugin.
+    #[error(transparent)]
+    NotRecorded(NotRecorded),
     /// The call passed a bound.
     #[error("the call passed the limit {exceeded}")]
     Limit {
@@ -251,7 +255,7 @@ impl Error {
     /// Returns whether the request that mattered left for the upstream.
     pub fn sent(&self) -> Sent {
         match self {
-            Self::InvalidName(_) => Sent::No,
+            Self::InvalidName(_) | Self::NotRecorded(_) => Sent::No,
             Self::UnknownApp { sent, .. }
             | Self::UnknownAction { sent, .. }
             | Self::InvalidParameters { sent, .. }
@@ -291,9 +295,11 @@ impl Error {
             }
             Self::Unreachable { .. } => Actor::Upstream,
             Self::Limit { exceeded, .. } if exceeded.is_of_host() => Actor::Operator,
-            Self::Trapped { .. } | Self::Contract { .. } | Self::Plugin { .. } | Self::Limit { .. } => {
-                Actor::PluginAuthor
-            }
+            Self::Trapped { .. }
+            | Self::Contract { .. }
+            | Self::Plugin { .. }
+            | Self::NotRecorded(_)
+            | Self::Limit { .. } => Actor::PluginAuthor,
             Self::Credential { .. } | Self::HeldBack { .. } | Self::Host { .. } => Actor::Operator,
         }
     }

@@ -27,7 +27,7 @@ use self::{books::Books, budget::Budget, passing::Passing, route::Route};
 use crate::{
     BoxFuture,
     effect::Effect,
-    grant::{Authority, Grant},
+    grant::{Grant, Reach},
     host::Shared,
     limits::Limits,
     usage::Usage,
@@ -66,7 +66,7 @@ pub(crate) struct Context {
     pub(crate) call: u64,
     pub(crate) plugin: Arc<str>,
     pub(crate) grant: Grant,
-    pub(crate) authority: Authority,
+    pub(crate) reach: Reach,
     pub(crate) limits: Limits,
     pub(crate) budget: Budget,
     pub(crate) deadline: Instant,

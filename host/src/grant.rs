@@ -55,13 +55,47 @@ struct AppGrant {
     own: BTreeMap<ActionId, Effect>,
 }
 
-/// How far the requests of one call may reach. The host sets it when the call begins.
+/// How far the requests of one call reach. The host sets it when the call begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Authority {
+pub enum Reach {
     /// `list-actions` and `describe-action`: only list and describe routes leave.
     Discover,
-    /// `execute-action`: nothing above this effect.
+    /// `execute-action`: nothing above this effect, which [`Grant::check_execute`] tells.
     Execute(Effect),
+}
+
+/// Which part of a grant allows something, named as the method of [`GrantBuilder`] that put it there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Rule {
+    /// Whatever is granted of an app lets its actions be listed and described.
+    App,
+    /// [`GrantBuilder::allow_reads`].
+    Reads,
+    /// [`GrantBuilder::allow_writes`].
+    Writes,
+    /// [`GrantBuilder::allow_action`] or [`GrantBuilder::allow_action_as`].
+    Action,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::App => "the app is granted",
+            Self::Reads => "reads are granted",
+            Self::Writes => "writes are granted",
+            Self::Action => "the action is granted by name",
+        })
+    }
+}
+
+/// What a grant allows, and by which rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowed {
+    /// The effect that the host resolved.
+    pub effect: Effect,
+    /// The rule.
+    pub rule: Rule,
 }
 
 /// Why a grant refuses a call or a request.
@@ -171,25 +205,47 @@ impl Grant {
         if let Some(effect) = grant.own.get(action) {
             return Ok(*effect);
         }
-        grant.check(app, action)
+        grant.check(app, action).map(|allowed| allowed.effect)
     }
 
-    /// Decides whether a route may leave during a call.
-    pub(crate) fn check_route(&self, route: &Route, authority: Authority) -> Result<Effect, Refusal> {
+    /// Decides whether a route may leave during a call of a reach, and by which rule: as the gate does, once
+    /// it has [parsed](Route::parse) a plugin's request. What the gate looks at after that is not part of it:
+    /// a quarantine, the body, the limits.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] when it may not.
+    ///
+    /// ```
+    /// use actionbox_host::{ApiKey, Effect, Grant, Reach, Route, Rule, Upstream};
+    /// use http::{Method, Uri};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (upstream, key) = (Upstream::refold(), ApiKey::new("tk_0123456789abcdef", "customer@example.com")?);
+    /// let grant = Grant::builder("acme").upstream(upstream.clone(), key).allow_reads("hubspot").build()?;
+    ///
+    /// let uri = "https://app.refold.ai/api/v2/integration-schema/hubspot/actions/get_contact/execute";
+    /// let route = Route::parse(upstream.authority(), &Method::POST, &uri.parse()?)?;
+    /// assert_eq!(grant.check_route(&route, Reach::Execute(Effect::Read))?.rule, Rule::Reads);
+    /// assert!(grant.check_route(&route, Reach::Discover).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn check_route(&self, route: &Route, reach: Reach) -> Result<Allowed, Refusal> {
         let grant = self.app(route.app())?;
         let Route::Execute { app, action } = route else {
-            return Ok(Effect::Read);
+            return Ok(Allowed { effect: Effect::Read, rule: Rule::App });
         };
-        let effect = grant.check(app, action)?;
-        let allowed = match authority {
-            Authority::Discover => "list and describe",
-            Authority::Execute(ceiling) if effect > ceiling => ceiling.as_str(),
-            Authority::Execute(_) => return Ok(effect),
+        let allowed = grant.check(app, action)?;
+        let (effect, reach) = match (allowed.effect, reach) {
+            (effect, Reach::Discover) => (effect, "list and describe"),
+            (effect, Reach::Execute(ceiling)) if effect > ceiling => (effect, ceiling.as_str()),
+            _ => return Ok(allowed),
         };
-        Err(Refusal::AboveCall { route: route.clone(), effect, allowed })
+        Err(Refusal::AboveCall { route: route.clone(), effect, allowed: reach })
     }
 
-    pub(crate) fn authority_and_credentials(
+    pub(crate) fn upstream_and_credentials(
         &self,
     ) -> Result<(&Upstream, &Arc<dyn CredentialProvider>), Refusal> {
         match &self.0.upstream {
@@ -212,15 +268,16 @@ impl Grant {
 
 impl AppGrant {
     /// Decides one upstream action. `destructive`, `raw` and unknown ones only by name.
-    fn check(&self, app: &AppSlug, action: &ActionId) -> Result<Effect, Refusal> {
+    fn check(&self, app: &AppSlug, action: &ActionId) -> Result<Allowed, Refusal> {
         let by_verb = Effect::of_name(action);
         if let Some(named) = self.named.get(action) {
             // Of an unknown action, the host assumes the most that a name can be granted for.
-            return Ok(named.or(by_verb).unwrap_or(Effect::Destructive));
+            let effect = named.or(by_verb).unwrap_or(Effect::Destructive);
+            return Ok(Allowed { effect, rule: Rule::Action });
         }
         match by_verb {
-            Some(Effect::Read) if self.reads => Ok(Effect::Read),
-            Some(Effect::Write) if self.writes => Ok(Effect::Write),
+            Some(effect @ Effect::Read) if self.reads => Ok(Allowed { effect, rule: Rule::Reads }),
+            Some(effect @ Effect::Write) if self.writes => Ok(Allowed { effect, rule: Rule::Writes }),
             effect => Err(Refusal::Action { app: app.clone(), action: action.clone(), effect }),
         }
     }
@@ -358,9 +415,9 @@ mod tests {
         ActionId::parse(text).expect("an id")
     }
 
-    fn execute(grant: &Grant, id: &str, authority: Authority) -> Result<Effect, Refusal> {
+    fn execute(grant: &Grant, id: &str, reach: Reach) -> Result<Effect, Refusal> {
         let route = Route::Execute { app: app("hubspot"), action: action(id) };
-        grant.check_route(&route, authority)
+        grant.check_route(&route, reach).map(|allowed| allowed.effect)
     }
 
     #[test]
@@ -385,7 +442,7 @@ mod tests {
             ("frobnicate", Err(None)),
         ];
         for (id, expected) in table {
-            let got = execute(&grant, id, Authority::Execute(Effect::Raw)).map_err(|refusal| match refusal {
+            let got = execute(&grant, id, Reach::Execute(Effect::Raw)).map_err(|refusal| match refusal {
                 Refusal::Action { effect, .. } => effect,
                 other => panic!("{id}: {other}"),
             });
@@ -396,9 +453,9 @@ mod tests {
     #[test]
     fn reads_alone_allow_no_write() {
         let grant = builder().allow_reads("hubspot").build().expect("valid");
-        assert!(execute(&grant, "create_contact", Authority::Execute(Effect::Raw)).is_err());
+        assert!(execute(&grant, "create_contact", Reach::Execute(Effect::Raw)).is_err());
         let grant = builder().allow_writes("hubspot").build().expect("valid");
-        assert!(execute(&grant, "get_contact", Authority::Execute(Effect::Raw)).is_err());
+        assert!(execute(&grant, "get_contact", Reach::Execute(Effect::Raw)).is_err());
     }
 
     #[test]
@@ -410,7 +467,7 @@ mod tests {
             .allow_action_as("hubspot", "twiddle", Effect::Read)
             .build()
             .expect("valid");
-        let all = Authority::Execute(Effect::Raw);
+        let all = Reach::Execute(Effect::Raw);
         assert_eq!(execute(&grant, "delete_contact", all), Ok(Effect::Destructive));
         assert_eq!(execute(&grant, "httprequest", all), Ok(Effect::Raw));
         assert_eq!(execute(&grant, "frobnicate", all), Ok(Effect::Destructive));
@@ -433,12 +490,12 @@ mod tests {
         let effects = [Effect::Read, Effect::Write, Effect::Destructive, Effect::Raw];
         for (c, ceiling) in effects.into_iter().enumerate() {
             for (i, id) in ids.into_iter().enumerate() {
-                let allowed = execute(&grant, id, Authority::Execute(ceiling)).is_ok();
+                let allowed = execute(&grant, id, Reach::Execute(ceiling)).is_ok();
                 assert_eq!(allowed, i <= c, "{id} during a {ceiling}");
             }
         }
         for id in ids {
-            let refused = execute(&grant, id, Authority::Discover);
+            let refused = execute(&grant, id, Reach::Discover);
             assert!(matches!(refused, Err(Refusal::AboveCall { .. })), "{id} while listing");
         }
     }
@@ -447,7 +504,7 @@ mod tests {
     fn an_own_action_is_no_route() {
         let grant = builder().own_action("hubspot", "upsert_contact", Effect::Write).build().expect("valid");
         assert_eq!(grant.check_execute(&app("hubspot"), &action("upsert_contact")), Ok(Effect::Write));
-        assert!(execute(&grant, "upsert_contact", Authority::Execute(Effect::Write)).is_err());
+        assert!(execute(&grant, "upsert_contact", Reach::Execute(Effect::Write)).is_err());
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::{
     audit::{AuditSink, TracingSink},
     cache::CompileCache,
     call::{CallState, CoreDumpSink},
+    cassette::Cassette,
     compile::{Source, compile},
     credential::CredentialError,
     error::{ConfigError, LoadError},
@@ -80,6 +81,8 @@ pub(crate) struct Shared {
     pub(crate) audit: Arc<dyn AuditSink>,
     pub(crate) before_send: Option<Arc<dyn BeforeSend>>,
     pub(crate) core_dumps: Option<CoreDumpSink>,
+    pub(crate) recording: Option<Cassette>,
+    pub(crate) replaying: Option<Cassette>,
     calls: AtomicU64,
 }
 
@@ -217,6 +220,8 @@ pub struct ActionHostBuilder {
     core_dumps: Option<CoreDumpSink>,
     worker: Option<CompileWorker>,
     cache: Option<CompileCache>,
+    recording: Option<Cassette>,
+    replaying: Option<Cassette>,
 }
 
 impl ActionHostBuilder {
@@ -287,6 +292,23 @@ impl ActionHostBuilder {
         self
     }
 
+    /// Records the upstream traffic of all calls, as plugins see it, in memory and without a bound: for
+    /// developing plugins.
+    pub fn record(mut self, cassette: Cassette) -> Self {
+        self.recording = Some(cassette);
+        self
+    }
+
+    /// Plays a recording in place of every upstream: nothing is sent, and no credential is asked for.
+    ///
+    /// Grants and limits hold as always; `before_send`, pace and tries do not come into it, and `sent` is
+    /// always [`Sent::No`](crate::Sent::No). A request that is not recorded ends its call with
+    /// [`Error::NotRecorded`](crate::Error::NotRecorded), whatever the plugin makes of it.
+    pub fn replay(mut self, cassette: Cassette) -> Self {
+        self.replaying = Some(cassette);
+        self
+    }
+
     /// Builds the host and starts its epoch ticker, an OS thread that ends with the host.
     ///
     /// # Errors
@@ -314,6 +336,8 @@ impl ActionHostBuilder {
             audit: self.audit.unwrap_or_else(|| Arc::new(TracingSink)),
             before_send: self.before_send,
             core_dumps: self.core_dumps,
+            recording: self.recording,
+            replaying: self.replaying,
             calls: AtomicU64::new(0),
         })))
     }

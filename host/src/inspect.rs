@@ -1,7 +1,10 @@
 //! What a component is and asks for, checked against what plugins are given.
 
+mod sections;
+
 use std::sync::Arc;
 
+use tokio::task::spawn_blocking;
 use wasmtime::component::Component;
 
 use crate::{
@@ -11,6 +14,9 @@ use crate::{
     host::Shared,
     plugin::Plugin,
 };
+
+use self::sections::Sections;
+pub use self::sections::{Producer, ProducerField};
 
 /// What a component is, and whether this host would load it.
 #[derive(Debug)]
@@ -24,6 +30,11 @@ pub struct Inspection {
     pub imports: Vec<String>,
     /// What it exports, by name.
     pub exports: Vec<String>,
+    /// Which languages and tools it says it was made with, in order, without duplicates; not all, when there are
+    /// very many. Read without compiling it, also of what would not be loaded.
+    pub producers: Vec<Producer>,
+    /// How many bytes the memories of its modules begin with, together. Read as `producers` are.
+    pub memory_bytes: u64,
     /// The loaded plugin, or why it is refused.
     pub verdict: Result<Plugin, LoadError>,
 }
@@ -64,6 +75,9 @@ const OFFERED: &[&str] = &[
 ];
 
 pub(crate) async fn inspect(host: Arc<Shared>, source: Arc<Source>) -> Inspection {
+    let read = source.clone();
+    // A parser that panics finds nothing.
+    let sections = spawn_blocking(move || Sections::read(&read.bytes)).await.unwrap_or_default();
     let component = compile(&host, source.clone()).await;
     let (imports, exports) = component.as_ref().map(|c| names(&host, c)).unwrap_or_default();
     Inspection {
@@ -72,6 +86,8 @@ pub(crate) async fn inspect(host: Arc<Shared>, source: Arc<Source>) -> Inspectio
         verdict: component.and_then(|component| Plugin::new(host, &component, &source)),
         imports,
         exports,
+        memory_bytes: sections.memory_bytes,
+        producers: sections.producers(),
     }
 }
 

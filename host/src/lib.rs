@@ -32,6 +32,7 @@ mod account_check;
 mod audit;
 mod cache;
 mod call;
+mod cassette;
 mod compile;
 mod contract;
 mod credential;
@@ -57,8 +58,11 @@ mod upstream;
 mod usage;
 mod worker;
 
-pub use audit::{AuditEvent, AuditSink, CallEvent, Operation, QuarantineEvent, RequestEvent, TokenEvent};
+pub use audit::{
+    AuditEvent, AuditSink, CallEvent, Operation, QuarantineEvent, RequestEvent, TokenEvent, TracingSink,
+};
 pub use cache::CompileCache;
+pub use cassette::{Cassette, CassetteError, Exchange, ExchangeOutcome, NotRecorded};
 pub use contract::{Action, Failure, Outcome, Parameter, ParameterKind, Problem, Success};
 pub use credential::{
     ApiKey, Credential, CredentialError, CredentialProvider, SessionToken, SessionTokens, TokenExchange,
@@ -72,9 +76,9 @@ pub use gate::{
     route::{NotARoute, Route},
     screen::Withheld,
 };
-pub use grant::{Grant, GrantBuilder, Refusal};
+pub use grant::{Allowed, Grant, GrantBuilder, Reach, Refusal, Rule};
 pub use host::{ActionHost, ActionHostBuilder};
-pub use inspect::Inspection;
+pub use inspect::{Inspection, Producer, ProducerField};
 pub use limits::{Bound, BoundValue, Exceeded, HostLimits, Limits, Rate};
 pub use name::{ActionId, AppSlug, InvalidName};
 pub use plugin::Plugin;

@@ -26,7 +26,7 @@ use crate::{
         budget::Budget,
         client::SendFailure,
     },
-    grant::{Authority, Grant, Refusal},
+    grant::{Grant, Reach, Refusal},
     host::Shared,
     inspect::check_imports,
     limits::Exceeded,
@@ -79,7 +79,7 @@ impl Plugin {
         let mut call = Call::begin(self, grant, Operation::List, app, None);
         let result = async {
             let app = AppSlug::parse(app)?;
-            call.decide(grant.check_discover(&app).map(|()| Authority::Discover))?;
+            call.decide(grant.check_discover(&app).map(|()| Reach::Discover))?;
             let export = async |plugin: &Bindings, store: &mut Store<CallState>| {
                 plugin.actionbox_plugin_actions().call_list_actions(store, app.as_str()).await
             };
@@ -113,7 +113,7 @@ impl Plugin {
         let mut call = Call::begin(self, grant, Operation::Describe, app, Some(action));
         let result = async {
             let (app, action) = (AppSlug::parse(app)?, ActionId::parse(action)?);
-            call.decide(grant.check_discover(&app).map(|()| Authority::Discover))?;
+            call.decide(grant.check_discover(&app).map(|()| Reach::Discover))?;
             let export = async |plugin: &Bindings, store: &mut Store<CallState>| {
                 let actions = plugin.actionbox_plugin_actions();
                 actions.call_describe_action(store, app.as_str(), action.as_str()).await
@@ -150,7 +150,7 @@ impl Plugin {
                 };
                 return Err(Error::InvalidParameters { problems: vec![problem], sent: Sent::No });
             }
-            call.decide(grant.check_execute(&app, &action).map(Authority::Execute))?;
+            call.decide(grant.check_execute(&app, &action).map(Reach::Execute))?;
             let parameters = parameters.to_string();
             let export = async |plugin: &Bindings, store: &mut Store<CallState>| {
                 let actions = plugin.actionbox_plugin_actions();
@@ -200,6 +200,8 @@ impl Drop for Ending {
             self.event.sent = totals.sent();
             self.event.requests = totals.requests;
             self.event.memory_bytes = context.usage.memory();
+            self.event.queued = context.usage.queued();
+            self.event.instantiation = context.usage.instantiation();
             self.event.cpu_time = context.usage.cpu_time();
         }
         self.event.duration = self.began.elapsed();
@@ -227,6 +229,8 @@ impl<'a> Call<'a> {
             sent: Sent::No,
             requests: 0,
             memory_bytes: 0,
+            queued: Duration::ZERO,
+            instantiation: Duration::ZERO,
             cpu_time: Duration::ZERO,
             started: SystemTime::now(),
             duration: Duration::ZERO,
@@ -236,20 +240,20 @@ impl<'a> Call<'a> {
     }
 
     /// Takes the grant's decision on the call itself, before any guest code runs.
-    fn decide(&mut self, decision: Result<Authority, Refusal>) -> Result<(), Error> {
-        let authority = decision.map_err(|refusal| Error::Denied { refusal, sent: Sent::No })?;
+    fn decide(&mut self, decision: Result<Reach, Refusal>) -> Result<(), Error> {
+        let reach = decision.map_err(|refusal| Error::Denied { refusal, sent: Sent::No })?;
         let host = &self.plugin.0.host;
         let limits = self.grant.limits().unwrap_or(&host.limits).clone();
         let Some(ending) = &mut self.ending else { return Ok(()) };
-        ending.event.effect = Some(match authority {
-            Authority::Discover => Effect::Read,
-            Authority::Execute(effect) => effect,
+        ending.event.effect = Some(match reach {
+            Reach::Discover => Effect::Read,
+            Reach::Execute(effect) => effect,
         });
         ending.context = Some(Arc::new(Context {
             call: ending.event.call,
             plugin: self.plugin.0.digest.clone(),
             grant: self.grant.clone(),
-            authority,
+            reach,
             budget: Budget::new(&limits),
             deadline: deadline(ending.began, limits.wall_time),
             limits,
@@ -271,7 +275,9 @@ impl<'a> Call<'a> {
             return Err(Error::Host { reason: "the call was not decided".to_owned(), sent: Sent::No });
         };
         let host = &self.plugin.0.host;
+        let asked = Instant::now();
         let turn = host.turns.take(self.grant.tenant(), context.deadline).await;
+        context.usage.set_queued(asked.elapsed());
         let turn = turn.map_err(|exceeded| Error::Limit { exceeded, sent: Sent::No })?;
         let ended = call::run(host, &self.plugin.0.pre, context, &turn.running, export).await;
         // The guest is gone; what it has sent is not.
@@ -358,6 +364,10 @@ fn conclude<T>(ended: Result<Result<T, PluginError>, Crash>, totals: Totals) -> 
     if let Some(exceeded) = totals.exceeded {
         return Err(Error::Limit { exceeded, sent });
     }
+    // What the plugin made of it would be told of another upstream than the recorded one.
+    if let Some(request) = totals.not_recorded {
+        return Err(Error::NotRecorded(request));
+    }
     match ended {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(match (is_vague(&error), totals.stop) {
@@ -399,6 +409,7 @@ fn stopped(stop: Stop, sent: Sent) -> Error {
         Stop::HeldBack(reason) => Error::HeldBack { reason, sent },
         Stop::Failed(failure) => Error::Unreachable { failure, sent },
         Stop::Withheld(reason) => Error::Withheld { reason, sent },
+        Stop::NotRecorded(request) => Error::NotRecorded(request),
         Stop::Internal(reason) => Error::Host { reason, sent },
     }
 }
@@ -447,6 +458,7 @@ fn kind(error: &Error) -> String {
         Error::Trapped { .. } => "the plugin crashed".to_owned(),
         Error::Contract { .. } => "the plugin broke the contract".to_owned(),
         Error::Plugin { .. } => "the plugin failed".to_owned(),
+        Error::NotRecorded(_) => "not recorded".to_owned(),
         Error::Denied { .. }
         | Error::Unreachable { .. }
         | Error::Withheld { .. }

@@ -1,4 +1,4 @@
-//! What a call has used of what is bounded: linear memory, and time spent running.
+//! What a call has used: linear memory, time spent running, and time spent before it could.
 
 use std::{
     sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -13,6 +13,8 @@ pub(crate) struct Usage {
     /// When the current stretch of running began, in nanoseconds from [`nanos`]'s origin; 0 while the guest
     /// waits.
     since: AtomicU64,
+    queued: AtomicU64,
+    instantiation: AtomicU64,
 }
 
 impl Usage {
@@ -34,6 +36,24 @@ impl Usage {
         Duration::from_nanos(self.spent.load(Relaxed) + running)
     }
 
+    /// Returns how long the call waited for its turn.
+    pub(crate) fn queued(&self) -> Duration {
+        Duration::from_nanos(self.queued.load(Relaxed))
+    }
+
+    pub(crate) fn set_queued(&self, time: Duration) {
+        self.queued.store(whole_nanos(time), Relaxed);
+    }
+
+    /// Returns how long it took to make the instance.
+    pub(crate) fn instantiation(&self) -> Duration {
+        Duration::from_nanos(self.instantiation.load(Relaxed))
+    }
+
+    pub(crate) fn set_instantiation(&self, time: Duration) {
+        self.instantiation.store(whole_nanos(time), Relaxed);
+    }
+
     /// The guest runs from now on.
     pub(crate) fn run(&self) {
         self.since.store(nanos().max(1), Relaxed);
@@ -48,5 +68,9 @@ impl Usage {
 
 fn nanos() -> u64 {
     static ORIGIN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
-    u64::try_from(ORIGIN.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    whole_nanos(ORIGIN.elapsed())
+}
+
+fn whole_nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

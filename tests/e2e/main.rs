@@ -3,6 +3,7 @@
 mod account_check;
 mod bad_input;
 mod before_send;
+mod cassette;
 #[cfg(unix)]
 mod compile_cache;
 mod composite;

@@ -6,7 +6,7 @@ use std::{collections::HashSet, sync::Arc, task::Poll, time::Duration};
 use actionbox_examples::{REFOLD, UPSERT_CONTACT};
 use actionbox_host::{
     AuditEvent, AuditSink, BeforeSend, BoxFuture, Credential, CredentialError, CredentialProvider, Effect,
-    Grant, Limits, Operation, Refusal, SendIntent, Sent, TokenExchange,
+    Grant, Limits, Operation, Refusal, Rule, SendIntent, Sent, TokenExchange,
 };
 use actionbox_sandbox::{Fault, StatusCode};
 use actionbox_tests::{
@@ -351,4 +351,31 @@ async fn a_request_for_a_token_leaves_an_event_of_its_own() {
     drop(world.execute("get_contact", json!({})).await.expect("a new token"));
     assert_eq!(world.audit.tokens().len(), 2);
     assert!(world.audit.tokens()[1].forced);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_tell_where_the_time_went_and_which_rule_allowed() {
+    const SLOW: Duration = Duration::from_millis(300);
+    let world = World::builder()
+        .plugin(REFOLD)
+        .host_limits(|limits| limits.concurrent_calls_per_tenant = 1)
+        .start()
+        .await;
+    world.sandbox.inject(Fault::latency(SLOW).times(2));
+    let none = json!({});
+    let call = || world.plugin.execute_action(&world.grant, "hubspot", "get_contact", &none);
+    let (first, second) = tokio::join!(call(), call());
+    assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
+
+    for request in world.audit.requests() {
+        assert!(request.upstream >= SLOW && request.upstream <= request.duration, "{request:?}");
+        assert_eq!(request.rule, Some(Rule::Reads));
+    }
+    let calls = world.audit.calls();
+    for call in &calls {
+        assert!(call.instantiation > Duration::ZERO && call.instantiation <= call.cpu_time, "{call:?}");
+        assert!(call.queued + SLOW <= call.duration, "{call:?}");
+    }
+    // Each tenant has one turn: whoever came second waited for the first.
+    assert!(calls.iter().any(|call| call.queued >= SLOW), "{calls:?}");
 }

@@ -16,9 +16,7 @@ pub(super) async fn run(options: &args::Describe, json: bool) -> Result<Exit, Fa
     let (app, action) = (&options.app, &options.action);
     let connection = Connection::open(&options.connect, app, Some(action)).await?;
     let describing = connection.plugin.describe_action(&connection.grant, app, action);
-    let parameters = progress::during("describing the action", describing)
-        .await
-        .map_err(|error| connection.explain(error))?;
+    let parameters = connection.conclude(progress::during("describing the action", describing).await)?;
     if json {
         show::json(&parameters)?;
         return Ok(Exit::Done);

@@ -15,9 +15,7 @@ pub(super) async fn run(options: &args::Execute, json: bool) -> Result<Exit, Fai
     let parameters = parameters::read(&options.parameters, std::io::stdin().lock())?;
     let connection = Connection::open(&options.connect, app, Some(action)).await?;
     let executing = connection.plugin.execute_action(&connection.grant, app, action, &parameters);
-    let outcome = progress::during("executing the action", executing)
-        .await
-        .map_err(|error| connection.explain_execution(error))?;
+    let outcome = connection.conclude_execution(progress::during("executing the action", executing).await)?;
     let exit = match outcome {
         Outcome::Succeeded(_) => Exit::Done,
         Outcome::Failed(_) => Exit::Failed,

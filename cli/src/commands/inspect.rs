@@ -1,9 +1,10 @@
 //! `inspect`: what a component is and asks for, and whether this host would load it.
 
-use std::{fmt::Write as _, path::Path};
+mod diff;
 
-use actionbox_host::{ActionHost, Inspection, LoadError};
-use anstyle::Style;
+use std::path::Path;
+
+use actionbox_host::{ActionHost, Inspection, LoadError, Producer, ProducerField};
 use serde::Serialize;
 
 use crate::{
@@ -11,10 +12,13 @@ use crate::{
     failure::{Exit, Failure},
     process,
     project::component,
-    show::{self, escape, progress, style},
+    show::{self, lines::Lines, progress, style},
 };
 
 pub(super) async fn run(options: &args::Inspect, json: bool) -> Result<Exit, Failure> {
+    if let Some(old) = &options.diff {
+        return diff::run(options, old, json).await;
+    }
     let file = component::file(&options.file)?;
     let host = process::host(!options.no_cache)?.build()?;
     Look::at(&host, &file).await?.show(json, Detail::All)
@@ -45,6 +49,9 @@ struct Report<'a> {
     /// Those of the imports that are there only to deny.
     denied: Vec<&'a str>,
     exports: &'a [String],
+    /// What the component says of itself.
+    claimed_producers: &'a [Producer],
+    memory_bytes: u64,
     loadable: bool,
     error: Option<&'a Failure>,
 }
@@ -73,7 +80,7 @@ impl Look {
     }
 
     fn report(&self) -> Report<'_> {
-        let Inspection { size, digest, imports, exports, .. } = &self.inspection;
+        let Inspection { size, digest, imports, exports, producers, memory_bytes, .. } = &self.inspection;
         Report {
             file: &self.file,
             size: *size,
@@ -81,6 +88,8 @@ impl Look {
             imports,
             denied: imports.iter().map(String::as_str).filter(|import| is_denied(import)).collect(),
             exports,
+            claimed_producers: producers,
+            memory_bytes: *memory_bytes,
             loadable: self.refusal.is_none(),
             error: self.refusal.as_ref(),
         }
@@ -113,6 +122,15 @@ impl Look {
         for (row, export) in exports.enumerate() {
             report.add(if row == 0 { "exports" } else { "" }, style::PLAIN, export);
         }
+        if detail == Detail::All {
+            let producers = &inspection.producers;
+            add_claims(&mut report, "languages", producers, |field| field == ProducerField::Language);
+            add_claims(&mut report, "made by", producers, |field| field != ProducerField::Language);
+            if inspection.memory_bytes > 0 {
+                let memory = format!("{} bytes to begin with", inspection.memory_bytes);
+                report.add("memory", style::PLAIN, &memory);
+            }
+        }
         match &self.refusal {
             None => report.add("verdict", style::GOOD, "this host would load it"),
             Some(refusal) => {
@@ -123,7 +141,7 @@ impl Look {
                 }
             }
         }
-        report.0
+        report.into_text()
     }
 }
 
@@ -133,14 +151,15 @@ fn is_denied(import: &str) -> bool {
     import.starts_with("wasi:filesystem/") || import.starts_with("wasi:sockets/")
 }
 
-/// Lines of a label and a text.
-#[derive(Default)]
-struct Lines(String);
-
-impl Lines {
-    fn add(&mut self, label: &str, style: Style, text: &str) {
-        let dim = style::DIM;
-        let text = escape::text(text);
-        let _infallible = writeln!(self.0, "  {dim}{label:<8}{dim:#} {style}{text}{style:#}");
+/// Adds the producers of some fields, if there are any, and says whose word that is.
+fn add_claims(lines: &mut Lines, label: &str, producers: &[Producer], fields: fn(ProducerField) -> bool) {
+    let shown: Vec<_> = producers.iter().filter(|p| fields(p.field)).map(shown).collect();
+    if !shown.is_empty() {
+        lines.add(label, style::PLAIN, &format!("{}  (says the component)", shown.join(", ")));
     }
+}
+
+/// Shows a producer's name and version.
+fn shown(producer: &Producer) -> String {
+    format!("{} {}", producer.name, producer.version).trim_end().to_owned()
 }

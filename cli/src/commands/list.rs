@@ -15,8 +15,7 @@ use crate::{
 pub(super) async fn run(options: &args::List, json: bool) -> Result<Exit, Failure> {
     let connection = Connection::open(&options.connect, &options.app, None).await?;
     let listing = connection.plugin.list_actions(&connection.grant, &options.app);
-    let actions =
-        progress::during("listing the actions", listing).await.map_err(|error| connection.explain(error))?;
+    let actions = connection.conclude(progress::during("listing the actions", listing).await)?;
     match json {
         true => show::json(&actions)?,
         false => show::print(&as_table(&actions, terminal_width()))?,

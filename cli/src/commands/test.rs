@@ -1,8 +1,11 @@
 //! `test`: the conformance kit, case by case.
 
+mod junit;
+
 use actionbox_conformance::{CaseReport, Conformance, Cost, KitError, Report, Verdict};
 use actionbox_host::{Actor, LoadError};
 
+use self::junit::JunitFile;
 use crate::{
     args,
     failure::{Exit, Failure},
@@ -15,6 +18,7 @@ pub(super) async fn run(options: &args::Test, json: bool) -> Result<Exit, Failur
     let file = component::file(&options.plugin)?;
     let component = std::fs::read(&file)
         .map_err(|source| Failure::of_load(&LoadError::File { path: file.display().to_string(), source }))?;
+    let junit = options.junit.as_deref().map(JunitFile::begin).transpose()?;
     let kit = Conformance::new().host(process::host(!options.no_cache)?);
     let kit = options.app.iter().fold(kit, |kit, app| kit.app(app));
     let mut group = "";
@@ -27,6 +31,9 @@ pub(super) async fn run(options: &args::Test, json: bool) -> Result<Exit, Failur
     });
     let report = report.await.map_err(|error| failed(&error, options))?;
     unseen?;
+    if let Some(junit) = junit {
+        junit.finish(&report)?;
+    }
     match json {
         true => show::json(&report)?,
         false => show::print(&summary(&report))?,

@@ -65,6 +65,7 @@ pub(super) fn of_call(error: &Error, asked: &Asked) -> Option<String> {
         }
         _ if error.sent() == Sent::Unknown => "it changes nothing: try again".to_owned(),
         _ if error.is_retryable() => "try again".to_owned(),
+        Error::NotRecorded(_) => "record it anew: --record in place of --replay, and an upstream".to_owned(),
         Error::Trapped { .. } | Error::Contract { .. } | Error::Plugin { .. } | Error::Limit { .. } => {
             "-v shows what the plugin asked for and printed".to_owned()
         }
@@ -99,7 +100,8 @@ fn of_refusal(refusal: &Refusal, asked: &Asked) -> Option<String> {
             format!("if {app}/{action} is to do that: --own {app}/{action}={effect}")
         }
         Refusal::NotARoute(_) | Refusal::Body(_) => {
-            "no option allows this: -v shows what the plugin asked for; tell its author".to_owned()
+            "no option allows this: its author has to mend it; actionbox explain METHOD URL says how"
+                .to_owned()
         }
         Refusal::Quarantined { upstream, .. } => {
             format!("find out why the answers of {upstream} hold the key: -v shows what the plugin asked for")

@@ -20,6 +20,7 @@ pub(super) fn of_call(error: &Error) -> &'static str {
         Error::Trapped { .. } => "trapped",
         Error::Contract { .. } => "contract",
         Error::Plugin { .. } => "plugin",
+        Error::NotRecorded(_) => "not-recorded",
         Error::Limit { .. } => "limit",
         Error::Credential { .. } => "credential",
         Error::HeldBack { .. } => "held-back",

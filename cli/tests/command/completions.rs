@@ -2,13 +2,14 @@
 
 use crate::harness::{actionbox, file};
 
-const SUBCOMMANDS: [&str; 11] = [
+const SUBCOMMANDS: [&str; 12] = [
     "demo",
     "new",
     "build",
     "list",
     "describe",
     "execute",
+    "explain",
     "inspect",
     "limits",
     "sandbox",

@@ -41,8 +41,12 @@ pub(crate) struct Run {
 
 /// Prepares a run with arguments that stand in one text, separated by spaces.
 pub(crate) fn actionbox(arguments: &str) -> Run {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_actionbox"));
-    command.args(arguments.split_whitespace());
+    arguments.split_whitespace().fold(program(env!("CARGO_BIN_EXE_actionbox")), Run::arg)
+}
+
+/// Prepares a run of another program, which may run this one.
+pub(crate) fn program(path: impl AsRef<std::ffi::OsStr>) -> Run {
+    let mut command = Command::new(path);
     for variable in VARIABLES {
         command.env_remove(variable);
     }
@@ -57,14 +61,14 @@ impl Run {
         self
     }
 
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
-        self.command.env(name, value);
+    /// Runs in a folder.
+    pub(crate) fn within(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
         self
     }
 
-    /// Runs it in a folder.
-    pub(crate) fn within(mut self, folder: &Path) -> Self {
-        self.command.current_dir(folder);
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
         self
     }
 

@@ -2,6 +2,8 @@
 
 mod book;
 mod build;
+#[cfg(unix)]
+mod ci;
 mod compile_cache;
 mod compile_worker;
 mod completions;
@@ -9,12 +11,15 @@ mod conformance;
 mod credentials;
 mod demo;
 mod exit_codes;
+mod explain;
 mod harness;
+mod inspect;
 mod limits;
 mod network;
 mod new;
 mod output;
 mod parameters;
 mod plugins;
+mod recording;
 mod server;
 mod terminal;

@@ -34,6 +34,10 @@ pub fn load(input: &[u8]) {
     let digest: String = Sha256::digest(input).iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(inspection.digest, format!("sha256:{digest}"));
     inspection.imports.iter().chain(&inspection.exports).for_each(|name| is_fit_for_a_log(name));
+    for producer in &inspection.producers {
+        is_fit_for_a_log(&producer.name);
+        is_fit_for_a_log(&producer.version);
+    }
 
     match inspection.verdict {
         Ok(plugin) => {

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::{
     audit::{self, AuditEvent, RequestEvent, escaped, guest_request},
+    cassette::NotRecorded,
     credential::CredentialError,
     effect::Effect,
     error::Sent,
@@ -28,6 +29,7 @@ pub(crate) enum Stop {
     HeldBack(String),
     Failed(SendFailure),
     Withheld(Withheld),
+    NotRecorded(NotRecorded),
     Internal(String),
 }
 
@@ -48,6 +50,8 @@ pub(crate) struct Totals {
     pub(crate) stop: Option<Stop>,
     /// The first bound that was passed.
     pub(crate) exceeded: Option<Exceeded>,
+    /// The first request that a recording had no answer to.
+    pub(crate) not_recorded: Option<NotRecorded>,
     /// Whether there was a request beyond the number of them.
     beyond: bool,
     sent_reads: Sent,
@@ -113,7 +117,8 @@ pub(crate) struct Entry {
     event: Option<RequestEvent>,
     began: Instant,
     stop: Option<Stop>,
-    in_flight: bool,
+    /// When the try that is on its way began.
+    trying: Option<Instant>,
 }
 
 /// Tells the answers that come from before the action: not authenticated, or throttled.
@@ -133,6 +138,7 @@ impl Entry {
             target: escaped(&format!("{} {}", parts.method, parts.uri)),
             guest_request: guest_request(parts),
             effect: None,
+            rule: None,
             refusal: None,
             result: "abandoned by the plugin before it was complete".to_owned(),
             status: None,
@@ -141,15 +147,10 @@ impl Entry {
             request_bytes: 0,
             response_bytes: 0,
             started: SystemTime::now(),
-            duration: std::time::Duration::ZERO,
+            upstream: Duration::ZERO,
+            duration: Duration::ZERO,
         };
-        Self {
-            context: context.clone(),
-            event: Some(event),
-            began: Instant::now(),
-            stop: None,
-            in_flight: false,
-        }
+        Self { context: context.clone(), event: Some(event), began: Instant::now(), stop: None, trying: None }
     }
 
     /// Changes the event that will be handed to the audit.
@@ -164,19 +165,22 @@ impl Entry {
 
     /// Notes that the request is about to leave. Until [`end_try`](Self::end_try), nobody knows.
     pub(crate) fn begin_try(&mut self) {
-        self.in_flight = true;
+        self.trying = Some(Instant::now());
         self.note(|event| event.attempts += 1);
     }
 
     /// Notes what became of one try.
     pub(crate) fn end_try(&mut self, last: &Result<Response<Bytes>, SendFailure>) {
-        self.in_flight = false;
+        let took = self.trying.take().map_or(Duration::ZERO, |began| began.elapsed());
         let sent = match last {
             Ok(answer) if proves_it_did_not_run(answer.status()) => Sent::No,
             Ok(_) => Sent::Yes,
             Err(failure) => failure.sent(),
         };
-        self.note(|event| event.sent = event.sent.max(sent));
+        self.note(|event| {
+            event.upstream += took;
+            event.sent = event.sent.max(sent);
+        });
     }
 
     /// Ends the entry with what stopped the request.
@@ -204,7 +208,8 @@ impl Drop for Entry {
     fn drop(&mut self) {
         let Some(mut event) = self.event.take() else { return };
         event.duration = self.began.elapsed();
-        if self.in_flight {
+        if let Some(began) = self.trying {
+            event.upstream += began.elapsed();
             event.sent = event.sent.max(Sent::Unknown);
         }
         {
@@ -212,6 +217,9 @@ impl Drop for Entry {
             match event.effect {
                 None | Some(Effect::Read) => totals.sent_reads = totals.sent_reads.max(event.sent),
                 Some(_) => totals.sent_others = totals.sent_others.max(Some(event.sent)),
+            }
+            if let Some(Stop::NotRecorded(request)) = &self.stop {
+                totals.not_recorded.get_or_insert_with(|| request.clone());
             }
             totals.stop = self.stop.take();
         }
@@ -222,7 +230,7 @@ impl Drop for Entry {
 
 impl Stop {
     /// Returns what the audit says: the kind, and for people why.
-    fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         match self {
             Self::Refused(_) => "refused".to_owned(),
             Self::Exceeded(exceeded) => format!("over the limit {exceeded}"),
@@ -230,6 +238,7 @@ impl Stop {
             Self::HeldBack(reason) => format!("held back: {reason}"),
             Self::Failed(failure) => failure.to_string(),
             Self::Withheld(reason) => format!("answer withheld: {reason}"),
+            Self::NotRecorded(_) => "not recorded".to_owned(),
             Self::Internal(reason) => format!("not built: {reason}"),
         }
     }
@@ -250,6 +259,7 @@ impl Stop {
             Self::Failed(SendFailure::Timeout { .. }) => Error::HttpResponseTimeout,
             Self::Failed(SendFailure::Broken(_)) => Error::HttpResponseIncomplete,
             Self::Withheld(_) => Error::HttpProtocolError,
+            Self::NotRecorded(_) => Error::DestinationNotFound,
             Self::Internal(_) => Error::InternalError(None),
         }
     }

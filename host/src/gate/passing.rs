@@ -22,9 +22,10 @@ use super::{
 };
 use crate::{
     audit::{self, AuditEvent, QuarantineEvent},
+    cassette::Cassette,
     credential::{Credential, CredentialError, CredentialProvider, TokenExchange},
     effect::Effect,
-    grant::Refusal,
+    grant::{Allowed, Refusal},
     limits::Exceeded,
     quarantine::Quarantined,
     upstream::Upstream,
@@ -56,18 +57,24 @@ impl Passing {
         if let Err(exceeded) = within {
             return Err(entry.stopped(Stop::Exceeded(exceeded)));
         }
-        let decided = context.grant.authority_and_credentials().and_then(|(upstream, credentials)| {
+        let decided = context.grant.upstream_and_credentials().and_then(|(upstream, credentials)| {
             let route = Route::parse(upstream.authority(), &parts.method, &parts.uri)?;
             entry.note(|event| event.target = route.to_string());
-            let effect = context.grant.check_route(&route, context.authority)?;
+            let allowed = context.grant.check_route(&route, context.reach)?;
             check_quarantine(context, upstream)?;
-            Ok((route, effect, upstream.clone(), credentials.clone()))
+            Ok((route, allowed, upstream.clone(), credentials.clone()))
         });
-        let (route, effect, upstream, credentials) = match decided {
+        let (route, Allowed { effect, rule }, upstream, credentials) = match decided {
             Ok(decided) => decided,
-            Err(refusal) => return Err(entry.stopped(Stop::Refused(refusal))),
+            Err(refusal) => {
+                let stop = Stop::Refused(refusal);
+                if let Some(cassette) = &context.host.recording {
+                    cassette.record_stopped(parts, &stop);
+                }
+                return Err(entry.stopped(stop));
+            }
         };
-        entry.note(|event| event.effect = Some(effect));
+        entry.note(|event| (event.effect, event.rule) = (Some(effect), Some(rule)));
         let declared = parts.headers.get(header::CONTENT_LENGTH);
         let declared = declared.and_then(|value| value.to_str().ok()?.parse().ok());
         Ok(Self { context: context.clone(), entry, route, effect, upstream, credentials, declared })
@@ -77,7 +84,10 @@ impl Passing {
     pub(super) async fn run(mut self, body: WasiBody) -> Result<Response<Bytes>, Stop> {
         let body = match self.read(body).await {
             Ok(body) => body,
-            Err(stop) => return Err(self.entry.stopped(stop)),
+            Err(stop) => {
+                self.record(&Bytes::new(), &Err(stop.clone()));
+                return Err(self.entry.stopped(stop));
+            }
         };
         self.entry.note(|event| {
             event.request_bytes = body.len();
@@ -85,7 +95,9 @@ impl Passing {
         });
         let (answered, answer) = oneshot::channel();
         tokio::spawn(async move {
-            let result = match self.exchange(body).await {
+            let exchanged = self.exchange(body.clone()).await;
+            self.record(&body, &exchanged);
+            let result = match exchanged {
                 Ok(response) => {
                     self.entry.answered();
                     Ok(response)
@@ -116,6 +128,9 @@ impl Passing {
     /// Sends until there is an answer for the guest, and screens it.
     async fn exchange(&mut self, body: Bytes) -> Result<Response<Bytes>, Stop> {
         let context = self.context.clone();
+        if let Some(cassette) = &context.host.replaying {
+            return self.replay(cassette, &body);
+        }
         let turn = self.in_time(context.budget.at_once.acquire()).await;
         // Fails only when the time is over, or the semaphore is closed, which nobody does.
         let Some(Ok(_turn)) = turn else {
@@ -155,6 +170,27 @@ impl Passing {
             return screened;
         }
         unreachable!("the range has no end")
+    }
+
+    fn record(&self, body: &Bytes, exchanged: &Result<Response<Bytes>, Stop>) {
+        if let Some(cassette) = &self.context.host.recording {
+            cassette.record(&self.upstream, &self.route, body, exchanged);
+        }
+    }
+
+    /// Takes the answer from a recording, in place of the upstream. What was recorded had been screened; whoever
+    /// edits a recording is bound by the same rules, but for the secrets, which nobody knows here.
+    fn replay(&mut self, cassette: &Cassette, body: &Bytes) -> Result<Response<Bytes>, Stop> {
+        let answer = cassette.play(&self.upstream, &self.route, body)?;
+        let (context, received) = (&self.context, answer.body().len());
+        if !context.budget.response_bytes.take(received) {
+            return Err(Stop::Exceeded(Exceeded::ResponseBytes(context.limits.response_bytes)));
+        }
+        self.entry.note(|event| {
+            event.status = Some(answer.status().as_u16());
+            event.response_bytes = received;
+        });
+        screen::screen(&screen::Screen::new([]), None, answer).map_err(Stop::Withheld)
     }
 
     /// Asks the provider whether another credential may fare better than the one that was refused.

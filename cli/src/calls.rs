@@ -1,0 +1,62 @@
+//! What calls did: kept from the audit, which is logged as well.
+
+use std::sync::{Mutex, PoisonError};
+
+use actionbox_host::{AuditEvent, AuditSink, CallEvent, RequestEvent, TracingSink};
+
+/// A call that ended, and the requests that it wanted to make.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    pub(crate) call: CallEvent,
+    pub(crate) requests: Vec<RequestEvent>,
+}
+
+impl Made {
+    /// Returns the requests that got no answer.
+    pub(crate) fn stopped(&self) -> impl Iterator<Item = &RequestEvent> {
+        self.requests.iter().filter(|request| request.result != "answered")
+    }
+}
+
+/// Says which request it was, and what stopped it.
+pub(crate) fn why_stopped(request: &RequestEvent) -> String {
+    let reason = match &request.refusal {
+        Some(refusal) => format!("refused: {refusal}"),
+        None => request.result.clone(),
+    };
+    format!("request {}, {}: {reason}", request.request, request.target)
+}
+
+/// Keeps calls as they end, until they are taken.
+#[derive(Default)]
+pub(crate) struct Calls(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    ended: Vec<Made>,
+    /// Requests of calls that go on.
+    requests: Vec<RequestEvent>,
+}
+
+impl AuditSink for Calls {
+    fn record(&self, event: AuditEvent) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &event {
+            AuditEvent::Request(request) => state.requests.push(request.clone()),
+            AuditEvent::Call(call) => {
+                let requests = state.requests.extract_if(.., |request| request.call == call.call).collect();
+                state.ended.push(Made { call: call.clone(), requests });
+            }
+            _ => {}
+        }
+        drop(state);
+        TracingSink.record(event);
+    }
+}
+
+impl Calls {
+    /// Takes the calls that have ended, in the order in which they did.
+    pub(crate) fn take(&self) -> Vec<Made> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).ended)
+    }
+}

@@ -1,0 +1,105 @@
+//! `--record` and `--replay`: a call's upstream traffic in a file.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use actionbox_host::{ActionHostBuilder, Actor, Cassette};
+
+use crate::{
+    args::To,
+    failure::{Exit, Failure},
+    show,
+};
+
+/// A recording that is made or played.
+pub(crate) struct Recording {
+    cassette: Cassette,
+    file: PathBuf,
+    way: Way,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Record,
+    Replay,
+}
+
+impl Recording {
+    /// Prepares what the options ask for.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] when there is no cassette to play, or none can be written.
+    pub(crate) fn open(options: &To) -> Result<Option<Self>, Failure> {
+        Ok(match (&options.record, &options.replay) {
+            (Some(file), _) => {
+                let recording = Self { cassette: Cassette::new(), file: file.clone(), way: Way::Record };
+                // Whoever cannot write learns it before a call has changed something.
+                recording.keep()?;
+                Some(recording)
+            }
+            (None, Some(file)) => Some(Self { cassette: read(file)?, file: file.clone(), way: Way::Replay }),
+            (None, None) => None,
+        })
+    }
+
+    /// Lets a host record, or play.
+    pub(crate) fn put_on(&self, host: ActionHostBuilder) -> ActionHostBuilder {
+        match self.way {
+            Way::Record => host.record(self.cassette.clone()),
+            Way::Replay => host.replay(self.cassette.clone()),
+        }
+    }
+
+    /// Writes what was recorded so far, or tells what was not played.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] when it cannot be written.
+    pub(crate) fn keep(&self) -> Result<(), Failure> {
+        match (self.way, self.cassette.unplayed()) {
+            (Way::Record, _) => write(&self.file, &self.cassette.to_json()).map_err(|error| {
+                let message = format!("the cassette {} cannot be written", self.file.display());
+                Failure::new(Exit::Operator, "output", Actor::Operator, message).because(error)
+            }),
+            (Way::Replay, 0) => Ok(()),
+            (Way::Replay, unplayed) => {
+                show::note(&format!("{unplayed} recorded requests were not made: {}", self.file.display()))
+            }
+        }
+    }
+}
+
+/// Reads a recording.
+///
+/// # Errors
+///
+/// [`Failure`] when the file cannot be read, or is none.
+pub(crate) fn read(file: &Path) -> Result<Cassette, Failure> {
+    let refused = |message: String| Failure::new(Exit::Usage, "cassette", Actor::Caller, message);
+    let text = fs::read_to_string(file).map_err(|error| {
+        refused(format!("the cassette {} cannot be read", file.display()))
+            .because(error)
+            .hint("record one: the same command with --record FILE")
+    })?;
+    Cassette::parse(&text).map_err(|error| {
+        refused(format!("{} is no cassette", file.display()))
+            .because(error)
+            .hint("record it anew: --record FILE")
+    })
+}
+
+/// Writes a file wholly, or not at all.
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = file.with_file_name(name);
+    let written = fs::write(&part, text).and_then(|()| fs::rename(&part, file));
+    if written.is_err() {
+        // It may not even be there.
+        let _ = fs::remove_file(&part);
+    }
+    written
+}
