@@ -41,6 +41,10 @@ plugins:
 languages:
     LANGUAGES_PROFILE=release .ci/plugins docs/languages.md
 
+# Renders the book to target/book (cargo install --locked mdbook).
+book:
+    mdbook build
+
 # What a call costs beside a native client, and what a noisy neighbour costs.
 bench:
     cargo bench -p actionbox-benches

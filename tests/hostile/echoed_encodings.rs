@@ -174,7 +174,7 @@ fn cases() -> Vec<Case<Attack>> {
     all
 }
 
-/// What `SECURITY.md` says is not found, each by its words there.
+/// What `docs/protection.md` says is not found, each by its words there.
 const ADMITTED: &[(&str, Encoding)] = &[
     ("in hex with separators", |s| {
         let digits: Vec<_> = s.bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -195,18 +195,18 @@ const ADMITTED: &[(&str, Encoding)] = &[
 /// Not on the scoreboard: here the upstream gets something across, and the document has to say so.
 #[test]
 fn what_is_not_found_is_admitted() {
-    const SECURITY: &str = include_str!("../../SECURITY.md");
-    let admitted = SECURITY.split_whitespace().collect::<Vec<_>>().join(" ");
+    const PAGE: &str = include_str!("../../docs/protection.md");
+    let admitted = PAGE.split_whitespace().collect::<Vec<_>>().join(" ");
     RUNTIME.block_on(async {
         for (words, encode) in ADMITTED {
-            assert!(admitted.contains(words), "SECURITY.md no longer says {words:?}");
+            assert!(admitted.contains(words), "the page no longer says {words:?}");
             let lie = |secrets: &Secrets| say(200, "", body(&encode(&secrets.key)));
             let attack = Attack::new(Fate::Broken, lie);
             let stage = Stage::new(&format!("admitted: {words}"), &attack).await;
             stage.server.settled().await;
             let played = stage.arena.world.play_under(&stage.grant, SEND, tricks::write()).await;
             let report = played.expect("a report");
-            assert_eq!(report["status"], 200, "{words} is found now, says SECURITY.md otherwise: {report}");
+            assert_eq!(report["status"], 200, "{words} is found now, the page says otherwise: {report}");
         }
     });
 }

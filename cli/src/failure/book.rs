@@ -7,7 +7,7 @@ use std::{
 };
 
 use actionbox_host::{
-    Actor, BadBody, CredentialError, Error, Exceeded, LoadError, NotARoute, Rate, Refusal, SendFailure, Sent,
+    Actor, BadBody, CredentialError, Error, Exceeded, LoadError, NotARoute, NotRecorded, Rate, Refusal, SendFailure, Sent,
     Withheld,
 };
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
@@ -129,7 +129,9 @@ fn errors_of_calls(sent: Sent) -> Vec<Error> {
 #[test]
 fn every_error_of_a_call_is_in_the_book() {
     let invalid = || actionbox_host::AppSlug::parse("no slug").expect_err("a space").into();
-    let samples = || errors_of_calls(Sent::No).into_iter().chain([invalid()]);
+    let unrecorded =
+        || Error::NotRecorded(NotRecorded { request: String::new(), reason: String::new() });
+    let samples = || errors_of_calls(Sent::No).into_iter().chain([invalid(), unrecorded()]);
     let row = |error: Error| {
         let again = if error.is_retryable() { "yes" } else { "no" };
         let exit = Exit::of(error.actor());
