@@ -7,8 +7,8 @@ use std::{
 };
 
 use actionbox_host::{
-    Actor, BadBody, CredentialError, Error, Exceeded, LoadError, NotARoute, NotRecorded, Rate, Refusal, SendFailure, Sent,
-    Withheld,
+    Actor, BadBody, CredentialError, Error, Exceeded, LoadError, NotARoute, NotRecorded, Rate, Refusal,
+    SendFailure, Sent, Withheld,
 };
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use syn::visit::Visit;
@@ -129,8 +129,7 @@ fn errors_of_calls(sent: Sent) -> Vec<Error> {
 #[test]
 fn every_error_of_a_call_is_in_the_book() {
     let invalid = || actionbox_host::AppSlug::parse("no slug").expect_err("a space").into();
-    let unrecorded =
-        || Error::NotRecorded(NotRecorded { request: String::new(), reason: String::new() });
+    let unrecorded = || Error::NotRecorded(NotRecorded { request: String::new(), reason: String::new() });
     let samples = || errors_of_calls(Sent::No).into_iter().chain([invalid(), unrecorded()]);
     let row = |error: Error| {
         let again = if error.is_retryable() { "yes" } else { "no" };

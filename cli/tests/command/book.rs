@@ -176,45 +176,61 @@ async fn run(arguments: &str, here: &Path) -> Done {
 }
 
 /// Types all that a page says, in a fresh folder, and returns how many commands were run.
-async fn type_all(page: &str, typed: &[Typed]) -> usize {
+///
+/// # Errors
+///
+/// The first that does not do what the page shows.
+async fn type_all(typed: &[Typed]) -> Result<usize, String> {
     let folder = Folder::new();
     let mut here = folder.path().to_owned();
-    let mut exit = 0;
-    let mut count = 0;
+    let (mut exit, mut count) = (0, 0);
     for (at, Typed { command, shown }) in typed.iter().enumerate() {
         if command == "echo $?" {
-            assert_eq!(*shown, [exit.to_string()], "{page}: {command}");
+            if *shown != [exit.to_string()] {
+                return Err(format!("it exits with {exit}, not with {shown:?}: {}", typed[at - 1].command));
+            }
             continue;
         }
         if let Some(to) = command.strip_prefix("cd ") {
             here = here.join(to);
-            assert!(here.is_dir(), "{page}: {command}: there is no such folder");
+            if !here.is_dir() {
+                return Err(format!("there is no such folder: {command}"));
+            }
             continue;
         }
         let ours = ["actionbox ", "cargo run -- "].into_iter().find_map(|start| command.strip_prefix(start));
         let Some(arguments) = ours else {
-            assert!(RUN_ELSEWHERE.contains(&command.as_str()), "{page}: nothing runs {command:?}");
+            if !RUN_ELSEWHERE.contains(&command.as_str()) {
+                return Err(format!("nothing runs this: {command}"));
+            }
             continue;
         };
         let done = run(arguments, &here).await;
-        count += 1;
-        let asked = typed.get(at + 1).is_some_and(|next| next.command == "echo $?");
-        assert!(asked || done.code == 0, "{page}: {command}: {done:#?}");
-        exit = done.code;
+        (exit, count) = (done.code, count + 1);
         let answers = [&done.stdout, &done.stderr, &format!("{}{}", done.stderr, done.stdout)];
         let missing = answers.map(|answer| missing(shown, answer));
-        assert!(missing.contains(&None), "{page}: {command}: it does not answer {missing:?}: {done:#?}");
+        if !missing.contains(&None) {
+            return Err(format!("it does not answer one of {missing:?}: {command}\n{done:#?}"));
+        }
+        let told = typed.get(at + 1).is_some_and(|next| next.command == "echo $?");
+        if exit != 0 && !told {
+            return Err(format!("it fails, and the page does not say so: {command}\n{done:#?}"));
+        }
     }
-    count
+    Ok(count)
 }
 
 #[tokio::test]
 async fn what_the_documents_type_does_what_they_show() {
-    let mut count = 0;
+    let (mut count, mut wrong) = (0, Vec::new());
     for page in pages() {
         let text = fs::read_to_string(&page).expect("a page");
-        count += type_all(&page.display().to_string(), &typed(&text)).await;
+        match type_all(&typed(&text)).await {
+            Ok(run) => count += run,
+            Err(what) => wrong.push(format!("{}: {what}", page.display())),
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     assert!(count > 20, "only {count} commands were run");
 }
 
