@@ -41,6 +41,10 @@ plugins:
 languages:
     LANGUAGES_PROFILE=release .ci/plugins docs/languages.md
 
+# Makes the pictures of docs/pictures anew from what the command prints.
+pictures:
+    ACTIONBOX_UPDATE_PICTURES=1 cargo test -p actionbox --test command pictures
+
 # What a call costs beside a native client, and what a noisy neighbour costs.
 bench:
     cargo bench -p actionbox-benches
