@@ -45,6 +45,10 @@ languages:
 book:
     mdbook build
 
+# Makes the pictures of docs/pictures anew from what the command prints.
+pictures:
+    ACTIONBOX_UPDATE_PICTURES=1 cargo test -p actionbox --test command pictures
+
 # What a call costs beside a native client, and what a noisy neighbour costs.
 bench:
     cargo bench -p actionbox-benches

@@ -37,7 +37,7 @@ async fn a_refused_request_is_told_with_the_reason_and_what_to_do() {
             "",
             6,
             "the authority is not",
-            "/ACTION/execute",
+            "APP/actions[/ACTION[/execute]]",
         ),
         ("GET", LIST.replace("https", "http"), "", 6, "the scheme is not https", LIST),
         ("GET", format!("{LIST}?account=other"), "", 6, "take no query", LIST),

@@ -190,7 +190,7 @@ pub(crate) fn snapshot(name: &str, text: &str) {
 }
 
 /// Takes ports, and the digest and size of the built-in plugin, out of a text.
-fn redact(text: &str) -> String {
+pub(crate) fn redact(text: &str) -> String {
     let text = after(text, "127.0.0.1:", "PORT", |c| c.is_ascii_digit());
     let text = after(&text, "sha256:", "DIGEST", |c| c.is_ascii_hexdigit());
     after(&text, "DIGEST…  ", "SIZE", |c| c.is_ascii_digit())

@@ -19,6 +19,7 @@ mod network;
 mod new;
 mod output;
 mod parameters;
+mod pictures;
 mod plugins;
 mod recording;
 mod server;

@@ -10,8 +10,8 @@ pub(super) fn hint(authority: &str, method: &Method, uri: &Uri) -> String {
             format!("the route {route} is {} https://{authority}{}", route.method(), route.path())
         }
         None => format!(
-            "the upstream's endpoints are https://{authority}/api/v2/integration-schema/APP/actions and below it \
-             /ACTION (GET both) and /ACTION/execute (POST); a plugin reaches nothing else"
+            "a plugin reaches https://{authority}/api/v2/integration-schema/APP/actions[/ACTION[/execute]], and \
+             nothing else"
         ),
     }
 }
@@ -48,17 +48,9 @@ mod tests {
                 format!("https://u{path}/get_contact/execute"),
                 "the route execute hubspot/get_contact is POST",
             ),
-            (
-                "GET",
-                "https://api.hubapi.com/crm/v3/objects/contacts".to_owned(),
-                "a plugin reaches nothing else",
-            ),
-            (
-                "GET",
-                "https://u/api/v2/public/linked-account".to_owned(),
-                "the upstream's endpoints are https://u/api",
-            ),
-            ("CONNECT", "u:443".to_owned(), "a plugin reaches nothing else"),
+            ("GET", "https://api.hubapi.com/crm/v3/objects/contacts".to_owned(), "and nothing else"),
+            ("GET", "https://u/api/v2/public/linked-account".to_owned(), "a plugin reaches https://u/api/"),
+            ("CONNECT", "u:443".to_owned(), "and nothing else"),
         ];
         for (method, url, expected) in table {
             let (method, uri) = (method.parse().expect("a method"), url.parse().expect("a URL"));

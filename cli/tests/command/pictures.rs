@@ -1,0 +1,65 @@
+//! The pictures of the documentation: what a terminal shows, and the same as it was when they were made.
+//!
+//! `just pictures` makes them anew.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anstyle_svg::Term;
+
+use crate::harness::{Folder, actionbox, redact};
+
+/// A picture's name, and the commands that it shows.
+const PICTURES: [(&str, &[&str]); 6] = [
+    ("demo", &["demo"]),
+    ("list", &["list hubspot --sandbox --allow hubspot/delete_contact"]),
+    ("refused", &["execute hubspot httprequest method=GET url=/account-info --sandbox"]),
+    (
+        "explain",
+        &[
+            "explain GET https://api.hubapi.com/crm/v3/objects/contacts",
+            "explain POST https://app.refold.ai/api/v2/integration-schema/hubspot/actions/get_contact/execute",
+        ],
+    ),
+    (
+        "replay",
+        &[
+            "execute hubspot get_contact limit=1 --sandbox --record contacts.json --json",
+            "execute hubspot get_contact limit=2 --replay contacts.json",
+        ],
+    ),
+    ("diff", &["inspect new.wasm --diff old.wasm"]),
+];
+
+#[tokio::test]
+async fn every_picture_is_what_the_command_prints() {
+    let folder = Folder::new();
+    folder.write("old.wasm", actionbox_examples::REFOLD);
+    folder.write("new.wasm", actionbox_examples::UPSERT_CONTACT);
+    for (name, commands) in PICTURES {
+        let mut shown = String::new();
+        for command in commands {
+            let done = actionbox(command).env("CLICOLOR_FORCE", "1").within(folder.path()).done().await;
+            // How large a component is depends on where it is built.
+            let lines = done.stdout.lines().chain(done.stderr.lines()).filter(|line| !line.contains("size"));
+            shown.push_str(&format!("\u{1b}[1m$ actionbox {command}\u{1b}[0m\n"));
+            lines.for_each(|line| shown.push_str(&format!("{line}\n")));
+            shown.push('\n');
+        }
+        let picture = Term::new().render_svg(&redact(&shown));
+        let path = place(name);
+        if std::env::var_os("ACTIONBOX_UPDATE_PICTURES").is_some() {
+            fs::write(&path, picture).expect("writable");
+        } else {
+            let kept =
+                fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            assert!(kept == picture, "{name} has changed: look at it, and run `just pictures`");
+        }
+    }
+}
+
+fn place(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pictures").join(name).with_extension("svg")
+}
