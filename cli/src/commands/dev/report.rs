@@ -71,11 +71,10 @@ fn of_request(request: &RequestEvent, asked: &Asked) -> String {
 
 /// Where the time of a call went.
 ///
-/// The guest runs or waits for its requests, one after the other, so that the stages are parts of the whole:
-/// `guest` is its processor time without its instantiation, `upstream` what the upstream took for all
-/// requests, `gate` the rest of these requests, and `rest` what no clock of the host's covers, such as waking
-/// a task and reading the outcome. A guest that makes several requests at once is given the sum of all of
-/// them, which may be more than the whole; then there is no rest.
+/// `guest` is the time for which the guest ran, without its instantiation; `upstream` is what the upstream
+/// took for all requests, and `gate` the rest of these requests. A guest may run on while its request is on
+/// its way, and may have several on their way: then the parts are more than the whole, by `overlap`. Or they
+/// are less, by `rest`: waking tasks, and reading the outcome. Either makes up the whole exactly.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Stages {
     queue: Duration,
@@ -84,6 +83,7 @@ struct Stages {
     gate: Duration,
     upstream: Duration,
     rest: Duration,
+    overlap: Duration,
 }
 
 impl Stages {
@@ -99,34 +99,44 @@ impl Stages {
         let guest = call.cpu_time.saturating_sub(instantiate);
         let parts = call.queued + instantiate + guest + gate + upstream;
         let rest = call.duration.saturating_sub(parts);
-        Self { queue: call.queued, instantiate, guest, gate, upstream, rest }
+        let overlap = parts.saturating_sub(call.duration);
+        Self { queue: call.queued, instantiate, guest, gate, upstream, rest, overlap }
     }
 }
 
 impl fmt::Display for Stages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { queue, instantiate, guest, gate, upstream, rest } = self;
         let stages = [
-            ("queue", queue),
-            ("instantiate", instantiate),
-            ("guest", guest),
-            ("gate", gate),
-            ("upstream", upstream),
-            ("rest", rest),
+            ("queue", self.queue),
+            ("instantiate", self.instantiate),
+            ("guest", self.guest),
+            ("gate", self.gate),
+            ("upstream", self.upstream),
         ];
-        let stages = stages.map(|(name, took)| format!("{name} {}", time(*took)));
-        f.write_str(&stages.join(" + "))
+        for (name, took) in stages {
+            write!(f, "{} {name} + ", ms(took))?;
+        }
+        match self.overlap.is_zero() {
+            true => write!(f, "{} rest", ms(self.rest)),
+            false => write!(f, "0 rest - {} overlap", ms(self.overlap)),
+        }
     }
 }
 
 /// Shows a time to three digits or so.
 pub(super) fn time(time: Duration) -> String {
-    let ms = time.as_secs_f64() * 1000.0;
-    match ms {
-        _ if time.is_zero() => "0".to_owned(),
-        ..10.0 => format!("{ms:.2} ms"),
-        ..1000.0 => format!("{ms:.0} ms"),
-        _ => format!("{:.1} s", ms / 1000.0),
+    match time.as_secs() {
+        0 => format!("{} ms", ms(time)),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
+}
+
+/// Shows a time in milliseconds.
+fn ms(time: Duration) -> String {
+    match time.as_secs_f64() * 1000.0 {
+        0.0 => "0".to_owned(),
+        ms @ ..10.0 => format!("{ms:.2}"),
+        ms => format!("{ms:.0}"),
     }
 }
 
@@ -210,16 +220,21 @@ mod tests {
     #[test]
     fn stages_are_parts_of_the_whole() {
         let table = [
-            ("never ran", call(0, 0, 0, 3), vec![], [0, 0, 0, 0, 0, 0]),
-            ("no request", call(1, 2, 5, 10), vec![], [1, 2, 3, 0, 0, 4]),
-            ("two requests", call(1, 2, 5, 40), vec![request(10, 12), request(7, 10)], [1, 2, 3, 5, 17, 12]),
-            ("at once", call(0, 1, 2, 15), vec![request(10, 11), request(10, 11)], [0, 1, 1, 2, 20, 0]),
-            ("clocks that disagree", call(0, 3, 2, 1), vec![request(5, 4)], [0, 3, 0, 0, 5, 0]),
+            ("never ran", call(0, 0, 0, 3), vec![], [0, 0, 0, 0, 0, 0, 0]),
+            ("no request", call(1, 2, 5, 10), vec![], [1, 2, 3, 0, 0, 4, 0]),
+            (
+                "two requests",
+                call(1, 2, 5, 40),
+                vec![request(10, 12), request(7, 10)],
+                [1, 2, 3, 5, 17, 12, 0],
+            ),
+            ("at once", call(0, 1, 2, 15), vec![request(10, 11), request(10, 11)], [0, 1, 1, 2, 20, 0, 9]),
+            ("clocks that disagree", call(0, 3, 2, 1), vec![request(5, 4)], [0, 3, 0, 0, 5, 0, 7]),
         ];
         for (what, call, requests, expected) in table {
-            let Stages { queue, instantiate, guest, gate, upstream, rest } =
+            let Stages { queue, instantiate, guest, gate, upstream, rest, overlap } =
                 Stages::of(&Made { call, requests });
-            let stages = [queue, instantiate, guest, gate, upstream, rest];
+            let stages = [queue, instantiate, guest, gate, upstream, rest, overlap];
             assert_eq!(stages, expected.map(|ms| MS * ms), "{what}");
         }
     }
@@ -249,8 +264,8 @@ mod tests {
   request 2 execute hubspot/create_contact: refused: the grant does not allow hubspot/create_contact, which \
                         is a write
             next: --allow-write allows the writes of hubspot, --allow hubspot/create_contact this one alone
-  time    20 ms = queue 0 + instantiate 1.00 ms + guest 2.00 ms + gate 2.00 ms + upstream 10 ms + rest \
-                        5.00 ms; memory 1.1 MiB
+  time    20 ms = 0 queue + 1.00 instantiate + 2.00 guest + 2.00 gate + 10 upstream + 5.00 rest; memory \
+                        1.1 MiB
   printed x\\u{1b}y \\u{1b}
   printed z\\u{1b}
 ";
@@ -260,7 +275,7 @@ mod tests {
     #[test]
     fn figures_are_short() {
         for (us, shown) in
-            [(0, "0"), (5, "0.01 ms"), (9_990, "9.99 ms"), (12_400, "12 ms"), (1_250_000, "1.2 s")]
+            [(0, "0 ms"), (5, "0.01 ms"), (9_990, "9.99 ms"), (12_400, "12 ms"), (1_250_000, "1.2 s")]
         {
             assert_eq!(time(Duration::from_micros(us)), shown);
         }

@@ -10,15 +10,15 @@ use crate::{
     show,
 };
 
-const KEYS: &str = "Tab completes, the up arrow brings back an earlier line, Ctrl-C drops a call that runs, \
-                    Ctrl-D ends.
-A line that begins with a space is not kept in the history; nor does one with --allow or --own begin
-with more than that: it means allow.";
+const KEYS: &str = "\
+Tab completes; the up arrow brings back an earlier line; Ctrl-C drops a call that runs; Ctrl-D ends.
+list, describe and execute take the options of allow as well, for one call. Advice that begins with an
+option can be typed as it is: it means allow. A line that begins with a space is not kept in the history.";
 
 /// One line.
 #[derive(Debug, Parser)]
 #[command(name = "", no_binary_name = true, disable_help_flag = true, after_help = KEYS)]
-#[command(help_template = "{subcommands}\n\n{after-help}", infer_subcommands = false)]
+#[command(help_template = "{subcommands}{after-help}")]
 pub(super) struct Typed {
     #[command(subcommand)]
     pub(super) word: Word,
