@@ -2,8 +2,9 @@
 
 use crate::harness::{actionbox, file};
 
-const SUBCOMMANDS: [&str; 11] = [
+const SUBCOMMANDS: [&str; 12] = [
     "demo",
+    "dev",
     "new",
     "build",
     "list",

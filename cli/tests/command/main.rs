@@ -7,6 +7,7 @@ mod completions;
 mod conformance;
 mod credentials;
 mod demo;
+mod dev;
 mod exit_codes;
 mod harness;
 mod limits;

@@ -57,6 +57,7 @@ impl Session {
     ///
     /// [`Failure`] when it cannot be done.
     pub(super) async fn obey(&mut self, word: Word) -> Result<Exit, Failure> {
+        self.running = None;
         let word = match word {
             Word::Again => self.last.clone().ok_or_else(|| {
                 Failure::new(Exit::Usage, "again", Actor::Caller, "nothing was called yet")
@@ -77,7 +78,9 @@ impl Session {
             Word::Allow(more) => {
                 self.allow = self.allow.and(&more);
                 self.known.allowed(&more);
-                show::print_error(&format!("from now on{}\n", self.allow.options()))?;
+                let options = self.allow.options();
+                let options = if options.is_empty() { " reads alone" } else { &options };
+                show::print_error(&format!("allowed from now on:{options}\n"))?;
                 Ok(Exit::Done)
             }
             Word::Reload => self.reload().await,
@@ -88,10 +91,12 @@ impl Session {
 
     /// Shows what became of a call that was dropped.
     pub(super) fn dropped(&mut self) -> Result<(), Failure> {
-        show::print_error("dropped: what it had sent is not taken back\n")?;
         match self.running.take() {
-            Some(asked) => self.report(&asked, &[], &self.setup.calls.take()),
-            None => Ok(()),
+            Some(asked) => {
+                show::print_error("dropped: what it had sent is not taken back\n")?;
+                self.report(&asked, &[], &self.setup.calls.take())
+            }
+            None => show::print_error("no longer waited for\n"),
         }
     }
 

@@ -84,7 +84,7 @@ impl Typed {
         match Self::try_parse_from(words) {
             Ok(typed) => Ok(Some(typed.word)),
             Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-                show::print(&error.render().ansi().to_string())?;
+                show::print_error(&error.render().ansi().to_string())?;
                 Ok(None)
             }
             Err(error) => Err(explain(&error.render().to_string())),
