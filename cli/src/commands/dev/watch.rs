@@ -75,10 +75,11 @@ impl Look {
     }
 
     fn differs(&self, other: &Self) -> bool {
-        let contents = |look: &Self| -> Vec<_> {
-            look.0.iter().map(|(path, file)| (path.clone(), file.content)).collect()
-        };
-        contents(self) != contents(other)
+        self.contents().ne(other.contents())
+    }
+
+    fn contents(&self) -> impl Iterator<Item = (&Path, u64)> {
+        self.0.iter().map(|(path, file)| (path.as_path(), file.content))
     }
 
     /// What cannot be read, or goes away meanwhile, is not there.
