@@ -12,8 +12,9 @@ use crate::{
 
 const KEYS: &str = "\
 Tab completes; the up arrow brings back an earlier line; Ctrl-C drops a call that runs; Ctrl-D ends.
-list, describe and execute take the options of allow as well, for one call. Advice that begins with an
-option can be typed as it is: it means allow. A line that begins with a space is not kept in the history.";
+Advice that begins with an option, such as --allow-write, can be typed as it is: it means allow.
+list, describe and execute take these options too, for one call.
+A line that begins with a space is not kept in the history.";
 
 /// One line.
 #[derive(Debug, Parser)]
@@ -30,20 +31,25 @@ pub(super) struct Typed {
 pub(super) enum Word {
     /// List the actions of an app
     List {
+        /// The slug of the app, such as hubspot
         app: String,
         #[command(flatten)]
         allow: Allow,
     },
     /// Describe the parameters of an action
     Describe {
+        /// The slug of the app, such as hubspot
         app: String,
+        /// The id of the action, such as get_contact
         action: String,
         #[command(flatten)]
         allow: Allow,
     },
     /// Execute an action
     Execute {
+        /// The slug of the app, such as hubspot
         app: String,
+        /// The id of the action, such as get_contact
         action: String,
         /// key=value (a string), key:=json or @FILE (a JSON object)
         #[arg(value_name = "PARAMETER")]
