@@ -1,5 +1,6 @@
-//! What a `.gitignore` ignores, as far as the projects' own ones go. A pattern beyond that is an error: else
-//! what nobody wants to hand out would be embedded.
+//! What a `.gitignore` ignores, as far as the projects' own ones go.
+//!
+//! The build script and `dev` both use this.
 
 use std::{fs, io, path::Path};
 
@@ -20,8 +21,8 @@ enum Name {
 }
 
 impl Rule {
-    /// Reads the `.gitignore` of a folder, if it has one.
-    pub(crate) fn read(folder: &Path) -> Result<Vec<Self>, String> {
+    /// Reads the `.gitignore` of a folder, if it has one: of each pattern the rule, or why it is not known.
+    pub(crate) fn read(folder: &Path) -> Result<Vec<Result<Self, String>>, String> {
         let path = folder.join(".gitignore");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -29,7 +30,8 @@ impl Rule {
             Err(error) => return Err(format!("{}: {error}", path.display())),
         };
         let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        lines.map(|line| Self::parse(line).map_err(|what| format!("{}: {what}", path.display()))).collect()
+        let rules = lines.map(|line| Self::parse(line).map_err(|what| format!("{}: {what}", path.display())));
+        Ok(rules.collect())
     }
 
     fn parse(pattern: &str) -> Result<Self, String> {

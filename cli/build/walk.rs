@@ -43,7 +43,8 @@ impl Walk<'_> {
         if depth > DEEPEST {
             return Err(format!("{}: too deep; do links lead in a circle?", folder.display()));
         }
-        let mut rules = Rule::read(folder)?;
+        // A pattern that is not known is an error: else what nobody wants to hand out would be embedded.
+        let mut rules = Rule::read(folder)?.into_iter().collect::<Result<Vec<_>, _>>()?;
         rules.extend(above.iter().cloned());
         let below: Vec<_> = rules.iter().filter(|rule| rule.reaches_below()).cloned().collect();
 

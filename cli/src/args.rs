@@ -111,6 +111,19 @@ Exits with 0 when this host would load the plugin, with 6 when it would not or i
 7 when a tool is missing."
 );
 
+const DEV_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox dev
+  actionbox dev ~/plugins/my-plugin --allow-write
+  echo 'execute hubspot get_contact limit=1' | actionbox dev --json
+
+Builds the plugin again as soon as a file of the project changes, and calls it from a prompt: help says
+what can be typed there, Tab completes. Without an upstream it acts on a sandbox server, whose data last
+until the end. The files that .gitignore names are not watched, nor what is outside of the folder.
+
+With commands on stdin it ends with them, and exits with the code of the last one."
+);
+
 const INSPECT_HELP: &str = concat!(
     heading!("Examples:"),
     "  actionbox inspect plugin.wasm
@@ -188,6 +201,9 @@ pub(crate) enum Command {
     /// Build a plugin from its project, and show whether this host would load it
     #[command(after_help = BUILD_HELP)]
     Build(Build),
+    /// Work on a plugin: build it when a file changes, and call it from a prompt
+    #[command(after_help = DEV_HELP)]
+    Dev(Dev),
     /// Show what a component is and asks for, and what an upgrade to it changes
     #[command(after_help = INSPECT_HELP)]
     Inspect(Inspect),
@@ -286,6 +302,17 @@ pub(crate) struct Build {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct Dev {
+    /// The folder of the project [default: this one]
+    #[arg(value_name = "DIR", default_value = ".", hide_default_value = true)]
+    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) to: To,
+    #[command(flatten)]
+    pub(crate) allow: Allow,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
     /// The file to look at, or the folder of a project that was built
     pub(crate) file: PathBuf,
@@ -358,7 +385,7 @@ pub(crate) struct Connect {
 }
 
 /// The upstream, and as whom.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct To {
     /// Act on a sandbox server in this process, with its well-known key; needs no account
     #[arg(long, help_heading = UPSTREAM, conflicts_with_all = ["base_url", "ca", "key_file"])]
@@ -388,8 +415,15 @@ pub(crate) struct To {
     pub(crate) replay: Option<PathBuf>,
 }
 
+impl To {
+    /// Tells whether no upstream is named.
+    pub(crate) fn is_nowhere(&self) -> bool {
+        self.base_url.is_none() && self.key_file.is_none() && self.ca.is_none() && self.replay.is_none()
+    }
+}
+
 /// What the plugin may do, beside reading the app that is asked for.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Allow {
     /// Allow the app's writing actions, beside its reading ones
     #[arg(long, help_heading = GRANT)]
@@ -420,6 +454,17 @@ impl Connect {
         let valued =
             given.into_iter().filter_map(|(name, value)| Some(format!(" {name} {}", quoted(&value?))));
         valued.chain(sandbox).collect()
+    }
+}
+
+impl Allow {
+    /// Returns the options that allow the same, each after a space.
+    pub(crate) fn options(&self) -> String {
+        let write = self.allow_write.then(|| " --allow-write".to_owned());
+        let named = |name: &ActionName| format!("{}/{}", name.app, name.action);
+        let allow = self.allow.iter().map(|name| format!(" --allow {}", named(name)));
+        let own = self.own.iter().map(|own| format!(" --own {}={}", named(&own.name), own.effect));
+        write.into_iter().chain(allow).chain(own).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use actionbox_host::{AuditEvent, AuditSink, CallEvent, RequestEvent, TracingSink};
+use actionbox_host::{AuditEvent, AuditSink, CallEvent, Effect, Operation, RequestEvent, TracingSink};
 
 /// A call that ended, and the requests that it wanted to make.
 #[derive(Debug, Clone)]
@@ -15,6 +15,11 @@ impl Made {
     /// Returns the requests that got no answer.
     pub(crate) fn stopped(&self) -> impl Iterator<Item = &RequestEvent> {
         self.requests.iter().filter(|request| request.result != "answered")
+    }
+
+    /// Tells whether the call was one that may have changed something.
+    pub(crate) fn may_change(&self) -> bool {
+        self.call.operation == Operation::Execute && self.call.effect != Some(Effect::Read)
     }
 }
 

@@ -4,6 +4,7 @@ mod build;
 mod completions;
 mod demo;
 mod describe;
+mod dev;
 mod execute;
 mod explain;
 mod inspect;
@@ -17,10 +18,11 @@ pub(crate) use self::explain::During;
 use crate::{
     args::{Args, Command},
     failure::{Exit, Failure},
+    logs::PluginLines,
 };
 
 /// Runs the subcommand that was asked for.
-pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
+pub(crate) async fn run(args: &Args, plugin_lines: PluginLines) -> Result<Exit, Failure> {
     match &args.command {
         Command::Demo => demo::run(args.json).await,
         Command::List(list) => list::run(list, args.json).await,
@@ -29,6 +31,7 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Failure> {
         Command::Explain(explain) => explain::run(explain, args.json),
         Command::New(new) => new::run(new, args.json),
         Command::Build(build) => build::run(build, args.json).await,
+        Command::Dev(dev) => dev::run(dev, args.json, plugin_lines).await,
         Command::Inspect(inspect) => inspect::run(inspect, args.json).await,
         Command::Limits => limits::run(args.json),
         Command::Sandbox(sandbox) => sandbox::run(sandbox, args.json).await,

@@ -12,7 +12,7 @@ use actionbox_sandbox::{DEFAULT_ACCOUNTS, SANDBOX_API_KEY, Sandbox};
 use crate::{
     args::{Allow, Auth, Connect, To},
     calls::{Calls, Made, why_stopped},
-    failure::{Asked, Exit, Failure},
+    failure::{Asked, Exit, Failure, Place},
     key, process,
     project::component,
     recording::Recording,
@@ -22,16 +22,26 @@ use crate::{
 /// The variable that names the linked account.
 const ACCOUNT: &str = "REFOLD_LINKED_ACCOUNT";
 
+/// A host and what its plugins act on. Plugins come and go.
+pub(crate) struct Setup {
+    pub(crate) host: ActionHost,
+    /// What was called, and which requests that made.
+    pub(crate) calls: Arc<Calls>,
+    pub(crate) account: String,
+    upstream: Upstream,
+    credentials: Arc<dyn CredentialProvider>,
+    /// Runs as long as the setup is used.
+    sandbox: Option<Sandbox>,
+    recording: Option<Recording>,
+    place: Place,
+}
+
 /// A loaded plugin, what it may do, and what it acts on.
 pub(crate) struct Connection {
     pub(crate) plugin: Plugin,
     pub(crate) grant: Grant,
-    /// What was called, and which requests that made.
-    pub(crate) calls: Arc<Calls>,
-    asked: Asked,
-    recording: Option<Recording>,
-    /// Runs as long as the connection is used.
-    _sandbox: Option<Sandbox>,
+    pub(crate) asked: Asked,
+    setup: Arc<Setup>,
 }
 
 /// Where calls go, and as whom.
@@ -42,6 +52,43 @@ struct Target {
     sandbox: Option<Sandbox>,
 }
 
+impl Setup {
+    /// Follows the options that say where calls go, and starts a host.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] for the first option that cannot be followed.
+    pub(crate) async fn open(to: &To, cached: bool, place: Place) -> Result<Self, Failure> {
+        let target = Target::find(to).await?;
+        let calls = Arc::new(Calls::default());
+        let recording = Recording::open(to)?;
+        let host = process::host(cached)?.audit(calls.clone());
+        let host = recording.iter().fold(host, |host, recording| recording.put_on(host));
+        Ok(Self {
+            host: build(host, to.ca.as_deref())?,
+            calls,
+            account: target.account,
+            upstream: target.upstream,
+            credentials: target.credentials,
+            sandbox: target.sandbox,
+            recording,
+            place,
+        })
+    }
+
+    pub(crate) fn is_sandbox(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
+    /// Names the upstream.
+    pub(crate) fn upstream(&self) -> String {
+        match self.sandbox {
+            Some(_) => "a sandbox server".to_owned(),
+            None => self.upstream.base_url(),
+        }
+    }
+}
+
 impl Connection {
     /// Does everything that comes before a call on an app.
     ///
@@ -49,47 +96,57 @@ impl Connection {
     ///
     /// [`Failure`] for the first option that cannot be followed, and when the plugin is not loadable.
     pub(crate) async fn open(options: &Connect, app: &str, action: Option<&str>) -> Result<Self, Failure> {
-        let target = Target::find(&options.to).await?;
+        let place = Place::Shell { options: options.again() };
+        let setup = Setup::open(&options.to, !options.no_cache, place).await?;
+        let plugin = load(&setup.host, options.plugin.as_deref()).await?;
+        Self::new(Arc::new(setup), plugin, &options.allow, app, action)
+    }
+
+    /// Grants a plugin what a call on an app takes.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] when the app has no name that could be granted.
+    pub(crate) fn new(
+        setup: Arc<Setup>,
+        plugin: Plugin,
+        allow: &Allow,
+        app: &str,
+        action: Option<&str>,
+    ) -> Result<Self, Failure> {
         let asked = Asked {
             app: app.to_owned(),
             action: action.map(str::to_owned),
-            account: target.account.clone(),
-            base_url: target.upstream.base_url(),
-            options: options.again(),
-            sandbox: options.to.sandbox,
+            account: setup.account.clone(),
+            base_url: setup.upstream.base_url(),
+            place: setup.place.clone(),
+            sandbox: setup.is_sandbox(),
             changes: false,
         };
-        let grant = Grant::builder(&target.account).upstream_shared(target.upstream, target.credentials);
-        let grant = options.allow.of_app(app, grant).build()?;
-        let calls = Arc::new(Calls::default());
-        let recording = Recording::open(&options.to)?;
-        let host = process::host(!options.no_cache)?.audit(calls.clone());
-        let host = recording.iter().fold(host, |host, recording| recording.put_on(host));
-        let host = build(host, options.to.ca.as_deref())?;
-        let plugin = load(&host, options.plugin.as_deref()).await?;
-        Ok(Self { plugin, grant, calls, asked, recording, _sandbox: target.sandbox })
+        let grant =
+            Grant::builder(&setup.account).upstream_shared(setup.upstream.clone(), setup.credentials.clone());
+        let grant = allow.of_app(app, grant).build()?;
+        Ok(Self { plugin, grant, asked, setup })
     }
 
-    /// Takes the outcome of listing or describing, or says what to do about the error.
+    /// Takes the outcome of the call that was made, or says what to do about the error.
     ///
     /// # Errors
     ///
     /// [`Failure`] when it is an error.
     pub(crate) fn conclude<T>(&self, outcome: Result<T, Error>) -> Result<T, Failure> {
-        self.conclude_with(outcome, &self.asked)
-    }
-
-    /// As [`conclude`](Self::conclude), of executing, which may have changed something.
-    pub(crate) fn conclude_execution<T>(&self, outcome: Result<T, Error>) -> Result<T, Failure> {
-        let changes = !matches!(self.check(), Some(Ok(Effect::Read)));
-        self.conclude_with(outcome, &Asked { changes, ..self.asked.clone() })
-    }
-
-    fn conclude_with<T>(&self, outcome: Result<T, Error>, asked: &Asked) -> Result<T, Failure> {
-        if let Some(recording) = &self.recording {
-            recording.keep()?;
+        let concluded = self.conclude_of(outcome, &self.setup.calls.take());
+        if let Some(recording) = &self.setup.recording {
+            recording.tell_unplayed()?;
         }
-        let made = self.calls.take();
+        concluded
+    }
+
+    /// As [`conclude`](Self::conclude), for whoever has taken what was called.
+    pub(crate) fn conclude_of<T>(&self, outcome: Result<T, Error>, made: &[Made]) -> Result<T, Failure> {
+        if let Some(recording) = &self.setup.recording {
+            recording.write()?;
+        }
         let stopped = made.iter().flat_map(Made::stopped);
         match outcome {
             Ok(value) => {
@@ -99,10 +156,13 @@ impl Connection {
                 }
                 Ok(value)
             }
-            Err(error @ Error::NotRecorded(_)) => Err(Failure::of_call(error, asked)),
-            Err(error) => Err(stopped.fold(Failure::of_call(error, asked), |failure, request| {
-                failure.because(why_stopped(request))
-            })),
+            Err(error @ Error::NotRecorded(_)) => Err(Failure::of_call(error, &self.asked)),
+            Err(error) => {
+                let asked = Asked { changes: made.iter().any(Made::may_change), ..self.asked.clone() };
+                Err(stopped.fold(Failure::of_call(error, &asked), |failure, request| {
+                    failure.because(why_stopped(request))
+                }))
+            }
         }
     }
 
@@ -139,7 +199,7 @@ impl Target {
     /// Starts a sandbox server that has the account.
     async fn sandbox(options: &To) -> Result<Self, Failure> {
         let account = options.account.as_deref().unwrap_or(DEFAULT_ACCOUNTS[0]);
-        let sandbox = Sandbox::builder().account(account).start().await?;
+        let sandbox = Sandbox::builder().account(account).without_request_log().start().await?;
         Ok(Self {
             upstream: Upstream::refold().at(&sandbox.base_url())?,
             credentials: credentials(options.auth, SANDBOX_API_KEY.to_owned().into(), account)?,
@@ -150,6 +210,15 @@ impl Target {
 }
 
 impl Allow {
+    /// Returns what either of the two allows.
+    pub(crate) fn and(&self, more: &Self) -> Self {
+        Self {
+            allow_write: self.allow_write || more.allow_write,
+            allow: self.allow.iter().chain(&more.allow).cloned().collect(),
+            own: self.own.iter().chain(&more.own).cloned().collect(),
+        }
+    }
+
     /// Grants what the options say: by default, to read the app that is asked for.
     pub(crate) fn of_app(&self, app: &str, grant: GrantBuilder) -> GrantBuilder {
         let mut grant = grant.allow_reads(app);
@@ -201,12 +270,17 @@ fn build(host: ActionHostBuilder, ca: Option<&Path>) -> Result<ActionHost, Failu
 
 /// Loads a plugin from a file or a project, or the built-in one.
 pub(crate) async fn load(host: &ActionHost, file: Option<&Path>) -> Result<Plugin, Failure> {
-    let file = file.map(component::file).transpose()?;
-    let loaded = progress::during("compiling the plugin", async {
+    progress::during("compiling the plugin", async {
         match file {
-            Some(path) => host.load_file(&path).await,
-            None => host.load(actionbox_examples::REFOLD).await,
+            Some(path) => load_file(host, path).await,
+            None => host.load(actionbox_examples::REFOLD).await.map_err(|error| Failure::of_load(&error)),
         }
-    });
-    loaded.await.map_err(|error| Failure::of_load(&error))
+    })
+    .await
+}
+
+/// Loads a plugin from a file or a project.
+pub(crate) async fn load_file(host: &ActionHost, file: &Path) -> Result<Plugin, Failure> {
+    let file = component::file(file)?;
+    host.load_file(&file).await.map_err(|error| Failure::of_load(&error))
 }

@@ -12,7 +12,7 @@ use actionbox_sandbox::SandboxError;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-pub(crate) use hint::Asked;
+pub(crate) use hint::{Asked, Place, of_refusal};
 
 use crate::show::{self, escape, style};
 
@@ -169,7 +169,8 @@ impl Failure {
         self.exit
     }
 
-    fn text(&self) -> String {
+    /// Returns what people are told.
+    pub(crate) fn text(&self) -> String {
         let error = style::BAD;
         let mut text = format!("{error}error:{error:#} {}\n", escape::text(&self.message));
         let mut line = |label, value: &str| {
@@ -239,7 +240,7 @@ mod tests {
             action: Some("create_contact".to_owned()),
             account: "acme".to_owned(),
             base_url: "https://app.refold.ai".to_owned(),
-            options: String::new(),
+            place: Place::Shell { options: String::new() },
             sandbox: false,
             changes: true,
         }

@@ -1,14 +1,21 @@
-//! Log lines on stderr: quiet unless asked.
+//! Log lines on stderr: quiet unless asked. What plugins print is kept beside, for whoever shows it.
+
+mod plugin_lines;
 
 use anstream::{AutoStream, ColorChoice};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
+
+pub(crate) use plugin_lines::PluginLines;
 
 use crate::args::{Args, Command};
 
 /// Starts logging: what `RUST_LOG` asks for, or else what `--verbose` shows, or else errors.
 ///
-/// The sandbox server's log lines are its purpose, so they need not be asked for.
-pub(crate) fn start(args: &Args) {
+/// The sandbox server's log lines are its purpose, so they need not be asked for. Returns where the lines of
+/// plugins will be, for a command that shows them by itself.
+pub(crate) fn start(args: &Args) -> PluginLines {
     let default = match &args.command {
         // The host's audit and the plugin's output, at targets below `actionbox::`, and the servers' log.
         _ if args.verbose => "actionbox=info",
@@ -17,11 +24,15 @@ pub(crate) fn start(args: &Args) {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let colour = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let on_stderr = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(colour)
         // It would be told on stderr, which is what failed; and that panics.
         .log_internal_errors(false)
-        .init();
+        .with_filter(filter);
+    let lines = PluginLines::default();
+    let of_plugins = Targets::new().with_target(plugin_lines::TARGET, tracing::Level::INFO);
+    let kept = matches!(args.command, Command::Dev(_)).then(|| lines.clone().with_filter(of_plugins));
+    tracing_subscriber::registry().with(on_stderr).with(kept).init();
+    lines
 }

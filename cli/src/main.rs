@@ -35,9 +35,9 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run() -> ExitCode {
     let args = Args::parse();
-    logs::start(&args);
+    let plugin_lines = logs::start(&args);
     process::protect_memory();
-    let exit = match commands::run(&args).await {
+    let exit = match commands::run(&args, plugin_lines).await {
         Ok(exit) => exit,
         Err(failure) => failure.report(args.json),
     };

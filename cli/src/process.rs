@@ -36,14 +36,51 @@ pub(crate) fn host(cached: bool) -> Result<ActionHostBuilder, Failure> {
 
 /// Returns where this system's users have their caches, if the environment tells.
 fn cache_directory(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    // A relative one is to be ignored, says the XDG specification.
-    let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let caches = absolute("XDG_CACHE_HOME").or_else(|| match () {
-        _ if cfg!(windows) => absolute("LOCALAPPDATA"),
-        _ if cfg!(target_os = "macos") => Some(absolute("HOME")?.join("Library/Caches")),
-        _ => Some(absolute("HOME")?.join(".cache")),
+    let caches = absolute(&variable, "XDG_CACHE_HOME").or_else(|| match () {
+        _ if cfg!(windows) => absolute(&variable, "LOCALAPPDATA"),
+        _ if cfg!(target_os = "macos") => Some(absolute(&variable, "HOME")?.join("Library/Caches")),
+        _ => Some(absolute(&variable, "HOME")?.join(".cache")),
     });
     Some(caches?.join("actionbox"))
+}
+
+/// Returns where programs keep what a user would not call data, such as a history, if the environment tells.
+pub(crate) fn state_directory(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let states = absolute(&variable, "XDG_STATE_HOME").or_else(|| match cfg!(windows) {
+        true => absolute(&variable, "LOCALAPPDATA"),
+        false => Some(absolute(&variable, "HOME")?.join(".local/state")),
+    });
+    Some(states?.join("actionbox"))
+}
+
+/// Returns the path in a variable. A relative one is to be ignored, says the XDG specification.
+fn absolute(variable: impl Fn(&str) -> Option<OsString>, name: &str) -> Option<PathBuf> {
+    variable(name).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// Returns what ends when the user, or a supervisor, asks to stop: from now on, not from the first poll.
+#[cfg(unix)]
+pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let both = || Ok((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?));
+    let (mut interrupt, mut terminate) = both().map_err(no_signals)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let mut ctrl_c = tokio::signal::windows::ctrl_c().map_err(no_signals)?;
+    Ok(async move { drop(ctrl_c.recv().await) })
+}
+
+fn no_signals(error: std::io::Error) -> Failure {
+    Failure::new(Exit::Operator, "signal", Actor::Operator, "signals cannot be waited for").because(error)
 }
 
 /// Lets no other process of the same user read the key from this one's memory, and no crash write it down.
@@ -86,5 +123,7 @@ mod tests {
         for (xdg, home, expected) in table {
             assert_eq!(directory(xdg, home).as_deref(), expected.map(Path::new), "{xdg:?} {home:?}");
         }
+        let state = |name: &str| (name == "HOME").then(|| OsString::from("/home/me"));
+        assert_eq!(state_directory(state).as_deref(), Some(Path::new("/home/me/.local/state/actionbox")));
     }
 }

@@ -37,7 +37,7 @@ impl Recording {
             (Some(file), _) => {
                 let recording = Self { cassette: Cassette::new(), file: file.clone(), way: Way::Record };
                 // Whoever cannot write learns it before a call has changed something.
-                recording.keep()?;
+                recording.write()?;
                 Some(recording)
             }
             (None, Some(file)) => Some(Self { cassette: read(file)?, file: file.clone(), way: Way::Replay }),
@@ -53,18 +53,25 @@ impl Recording {
         }
     }
 
-    /// Writes what was recorded so far, or tells what was not played.
+    /// Writes what was recorded so far.
     ///
     /// # Errors
     ///
     /// [`Failure`] when it cannot be written.
-    pub(crate) fn keep(&self) -> Result<(), Failure> {
+    pub(crate) fn write(&self) -> Result<(), Failure> {
+        if self.way == Way::Replay {
+            return Ok(());
+        }
+        write(&self.file, &self.cassette.to_json()).map_err(|error| {
+            let message = format!("the cassette {} cannot be written", self.file.display());
+            Failure::new(Exit::Operator, "output", Actor::Operator, message).because(error)
+        })
+    }
+
+    /// Tells how many of the recorded requests were not made.
+    pub(crate) fn tell_unplayed(&self) -> Result<(), Failure> {
         match (self.way, self.cassette.unplayed()) {
-            (Way::Record, _) => write(&self.file, &self.cassette.to_json()).map_err(|error| {
-                let message = format!("the cassette {} cannot be written", self.file.display());
-                Failure::new(Exit::Operator, "output", Actor::Operator, message).because(error)
-            }),
-            (Way::Replay, 0) => Ok(()),
+            (Way::Record, _) | (Way::Replay, 0) => Ok(()),
             (Way::Replay, unplayed) => {
                 show::note(&format!("{unplayed} recorded requests were not made: {}", self.file.display()))
             }

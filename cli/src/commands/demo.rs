@@ -20,7 +20,7 @@ use self::{
 };
 use crate::{
     connect,
-    failure::{Asked, Exit, Failure},
+    failure::{Asked, Exit, Failure, Place},
     process, show,
 };
 
@@ -177,7 +177,7 @@ impl User<'_> {
             action: action.map(str::to_owned),
             account: ACCOUNT.to_owned(),
             base_url: self.base_url.clone(),
-            options: " --sandbox".to_owned(),
+            place: Place::Shell { options: " --sandbox".to_owned() },
             sandbox: true,
             changes: true,
         };

@@ -17,19 +17,29 @@ pub(super) async fn run(options: &args::Describe, json: bool) -> Result<Exit, Fa
     let connection = Connection::open(&options.connect, app, Some(action)).await?;
     let describing = connection.plugin.describe_action(&connection.grant, app, action);
     let parameters = connection.conclude(progress::during("describing the action", describing).await)?;
+    show(&connection, app, action, &parameters, json)
+}
+
+/// Shows parameters, and how the action is executed.
+pub(super) fn show(
+    connection: &Connection,
+    app: &str,
+    action: &str,
+    parameters: &[Parameter],
+    json: bool,
+) -> Result<Exit, Failure> {
     if json {
         show::json(&parameters)?;
         return Ok(Exit::Done);
     }
     let dim = style::DIM;
-    let example = escape::text(&example(options, &connection, &parameters));
-    show::print(&format!("{}\n  {dim}next:{dim:#} {example}\n", as_table(&parameters, terminal_width())))?;
+    let example = escape::text(&example(connection, app, action, parameters));
+    show::print(&format!("{}\n  {dim}next:{dim:#} {example}\n", as_table(parameters, terminal_width())))?;
     Ok(Exit::Done)
 }
 
 /// Returns the command that executes the action, with what it takes and needs.
-fn example(options: &args::Describe, connection: &Connection, parameters: &[Parameter]) -> String {
-    let (app, action) = (&options.app, &options.action);
+fn example(connection: &Connection, app: &str, action: &str, parameters: &[Parameter]) -> String {
     let required = parameters.iter().filter(|parameter| parameter.required);
     let required: String = required.map(|parameter| format!(" {}=…", parameter.name)).collect();
     let allow = match connection.check() {
@@ -37,7 +47,7 @@ fn example(options: &args::Describe, connection: &Connection, parameters: &[Para
         Some(Err(_)) => format!(" --allow {app}/{action}"),
         _ => String::new(),
     };
-    format!("actionbox execute {app} {action}{required}{allow}{}", options.connect.again())
+    connection.asked.place.command(&format!("execute {app} {action}{required}{allow}"))
 }
 
 /// Shows parameters to people.

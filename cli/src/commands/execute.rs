@@ -15,13 +15,18 @@ pub(super) async fn run(options: &args::Execute, json: bool) -> Result<Exit, Fai
     let parameters = parameters::read(&options.parameters, std::io::stdin().lock())?;
     let connection = Connection::open(&options.connect, app, Some(action)).await?;
     let executing = connection.plugin.execute_action(&connection.grant, app, action, &parameters);
-    let outcome = connection.conclude_execution(progress::during("executing the action", executing).await)?;
+    let outcome = connection.conclude(progress::during("executing the action", executing).await)?;
+    show(&outcome, json)
+}
+
+/// Shows an outcome, and returns the exit code that says how it ended.
+pub(super) fn show(outcome: &Outcome, json: bool) -> Result<Exit, Failure> {
     let exit = match outcome {
         Outcome::Succeeded(_) => Exit::Done,
         Outcome::Failed(_) => Exit::Failed,
     };
-    match &outcome {
-        _ if json => show::json(&outcome)?,
+    match outcome {
+        _ if json => show::json(outcome)?,
         Outcome::Succeeded(success) => show::json(&success.data)?,
         Outcome::Failed(failure) => {
             let (bad, dim) = (style::BAD, style::DIM);

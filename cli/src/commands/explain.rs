@@ -16,7 +16,7 @@ pub(crate) use self::during::During;
 use crate::{
     args::{self, Auth},
     connect::NoCredentials,
-    failure::{Asked, Exit, Failure},
+    failure::{Asked, Exit, Failure, Place},
     recording, show,
 };
 
@@ -174,7 +174,7 @@ fn refused(options: &args::Explain, during: Option<&During>, refusal: Refusal) -
         action: during.and_then(During::action).map(|action| action.as_str().to_owned()),
         account: account(options).to_owned(),
         base_url: String::new(),
-        options: String::new(),
+        place: Place::Shell { options: String::new() },
         sandbox: false,
         changes: false,
     };

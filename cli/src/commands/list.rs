@@ -16,9 +16,14 @@ pub(super) async fn run(options: &args::List, json: bool) -> Result<Exit, Failur
     let connection = Connection::open(&options.connect, &options.app, None).await?;
     let listing = connection.plugin.list_actions(&connection.grant, &options.app);
     let actions = connection.conclude(progress::during("listing the actions", listing).await)?;
+    show(&actions, json)
+}
+
+/// Shows actions.
+pub(super) fn show(actions: &[Action], json: bool) -> Result<Exit, Failure> {
     match json {
         true => show::json(&actions)?,
-        false => show::print(&as_table(&actions, terminal_width()))?,
+        false => show::print(&as_table(actions, terminal_width()))?,
     }
     Ok(Exit::Done)
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::{
     args,
     failure::{Exit, Failure},
+    process,
     show::{self, escape, style},
 };
 
@@ -28,9 +29,7 @@ pub(super) async fn run(options: &args::Sandbox, json: bool) -> Result<Exit, Fai
         builder = builder.account(account);
     }
     // Whoever reads that it runs may end it at once.
-    let stop = stop_signal().map_err(|error| {
-        Failure::new(Exit::Operator, "signal", Actor::Operator, "signals cannot be waited for").because(error)
-    })?;
+    let stop = process::stop_signal()?;
     let sandbox = builder.start().await?;
     if let (Some(path), Some(pem)) = (&options.ca_out, sandbox.root_certificate_pem()) {
         write_certificate(path, pem)?;
@@ -84,24 +83,4 @@ fn introduction(options: &args::Sandbox, base_url: &str) -> String {
         escape::text(&accounts.join(", ")),
         Sandbox::apps().join(", "),
     )
-}
-
-/// Returns what ends when the user, or a supervisor, asks to stop: from now on, not from the first poll.
-#[cfg(unix)]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    let mut ctrl_c = tokio::signal::windows::ctrl_c()?;
-    Ok(async move { drop(ctrl_c.recv().await) })
 }

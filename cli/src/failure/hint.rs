@@ -10,12 +10,38 @@ pub(crate) struct Asked {
     pub(crate) action: Option<String>,
     pub(crate) account: String,
     pub(crate) base_url: String,
-    /// The options that name the same plugin and upstream again, each after a space.
-    pub(crate) options: String,
+    pub(crate) place: Place,
     /// Whether the upstream is a sandbox server in this process.
     pub(crate) sandbox: bool,
     /// Whether the call may have changed something.
     pub(crate) changes: bool,
+}
+
+/// Where the user is, so that advice can be typed there.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// In a shell, with the options that name the same plugin and upstream again, each after a space.
+    Shell { options: String },
+    /// At the prompt of `dev`.
+    Prompt,
+}
+
+impl Place {
+    /// Returns what is typed there to run a subcommand.
+    pub(crate) fn command(&self, words: &str) -> String {
+        match self {
+            Self::Shell { options } => format!("actionbox {words}{options}"),
+            Self::Prompt => words.to_owned(),
+        }
+    }
+
+    /// Says where the requests of a call and what the plugin printed are to be seen.
+    fn more(&self) -> &'static str {
+        match self {
+            Self::Shell { .. } => "-v shows what the plugin asked for and printed",
+            Self::Prompt => "below is what the plugin asked for and printed",
+        }
+    }
 }
 
 impl Asked {
@@ -26,17 +52,23 @@ impl Asked {
 
 /// Says what to do about an error of a call; nothing where only its author or its upstream can.
 pub(super) fn of_call(error: &Error, asked: &Asked) -> Option<String> {
-    let (app, action, options) = (&asked.app, asked.action(), &asked.options);
+    let (app, action, place) = (&asked.app, asked.action(), &asked.place);
     Some(match error {
         Error::UnknownApp { .. } if asked.sandbox => {
-            format!("the sandbox server has {}: actionbox list hubspot{options}", Sandbox::apps().join(", "))
+            format!(
+                "the sandbox server has {}: {}",
+                Sandbox::apps().join(", "),
+                place.command("list hubspot")
+            )
         }
         Error::UnknownApp { .. } => {
-            format!("check the slug, such as hubspot: actionbox list hubspot{options}")
+            format!("check the slug, such as hubspot: {}", place.command("list hubspot"))
         }
-        Error::UnknownAction { .. } => format!("see its actions: actionbox list {app}{options}"),
+        Error::UnknownAction { .. } => {
+            format!("see its actions: {}", place.command(&format!("list {app}")))
+        }
         Error::InvalidParameters { .. } => {
-            format!("see its parameters: actionbox describe {app} {action}{options}")
+            format!("see its parameters: {}", place.command(&format!("describe {app} {action}")))
         }
         Error::Denied { refusal, .. } => return of_refusal(refusal, asked),
         Error::ReauthorizationRequired { .. } => format!(
@@ -67,7 +99,7 @@ pub(super) fn of_call(error: &Error, asked: &Asked) -> Option<String> {
         _ if error.is_retryable() => "try again".to_owned(),
         Error::NotRecorded(_) => "record it anew: --record in place of --replay, and an upstream".to_owned(),
         Error::Trapped { .. } | Error::Contract { .. } | Error::Plugin { .. } | Error::Limit { .. } => {
-            "-v shows what the plugin asked for and printed".to_owned()
+            place.more().to_owned()
         }
         Error::Upstream { request_id: Some(id), .. } => {
             format!("tell the upstream's support of request {id}")
@@ -77,7 +109,7 @@ pub(super) fn of_call(error: &Error, asked: &Asked) -> Option<String> {
 }
 
 /// Names the option that would allow what was refused, and what that means.
-fn of_refusal(refusal: &Refusal, asked: &Asked) -> Option<String> {
+pub(crate) fn of_refusal(refusal: &Refusal, asked: &Asked) -> Option<String> {
     Some(match refusal {
         Refusal::Action { app, action, effect: Some(Effect::Write) } if app.as_str() == asked.app => {
             format!("--allow-write allows the writes of {app}, --allow {app}/{action} this one alone")
@@ -104,7 +136,7 @@ fn of_refusal(refusal: &Refusal, asked: &Asked) -> Option<String> {
                 .to_owned()
         }
         Refusal::Quarantined { upstream, .. } => {
-            format!("find out why the answers of {upstream} hold the key: -v shows what the plugin asked for")
+            format!("find out why the answers of {upstream} hold the key: {}", asked.place.more())
         }
         _ => return None,
     })

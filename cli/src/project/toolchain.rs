@@ -27,6 +27,15 @@ pub(crate) enum Toolchain {
     Make,
 }
 
+/// What becomes of what a tool says.
+#[derive(Debug)]
+pub(crate) enum Talk<'a> {
+    /// People read it as it comes, on stderr.
+    Shown,
+    /// It is kept for later; the tool says no more than what is wrong, where it can be asked to.
+    Kept(&'a mut String),
+}
+
 /// By which file a project is known, in this order: a project in Rust may have a Makefile too.
 const KNOWN_BY: [(&str, Toolchain); 3] =
     [("Cargo.toml", Toolchain::Cargo), ("package.json", Toolchain::Npm), ("Makefile", Toolchain::Make)];
@@ -49,33 +58,34 @@ impl Toolchain {
         })
     }
 
-    /// Builds a project, and leaves the component in its place. What the tool says goes to stderr.
+    /// Builds a project, and leaves the component in its place.
     ///
     /// # Errors
     ///
     /// [`Failure`] when the tool or something that it needs is missing, or when it fails.
-    pub(crate) async fn build(self, project: &Path) -> Result<(), Failure> {
+    pub(crate) async fn build(self, project: &Path, talk: Talk<'_>) -> Result<(), Failure> {
         match self {
-            Self::Cargo => self.build_with_cargo(project).await,
+            Self::Cargo => self.build_with_cargo(project, talk).await,
             Self::Npm => {
                 if !project.join("node_modules").is_dir() {
                     return Err(missing("the packages of this project are not installed", "npm ci", project));
                 }
-                self.run(project, &["run", "build"]).await?;
+                self.run(project, &["run", "build"], talk).await?;
                 check_was_made(project)
             }
             Self::Make => {
-                self.run(project, &[]).await?;
+                self.run(project, &[], talk).await?;
                 check_was_made(project)
             }
         }
     }
 
-    async fn build_with_cargo(self, project: &Path) -> Result<(), Failure> {
+    async fn build_with_cargo(self, project: &Path, talk: Talk<'_>) -> Result<(), Failure> {
         check_target_is_installed(project).await?;
-        let arguments =
-            ["build", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"];
-        let output = self.run(project, &arguments).await?;
+        let mut arguments =
+            vec!["build", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"];
+        arguments.extend(matches!(talk, Talk::Kept(_)).then_some("--quiet"));
+        let output = self.run(project, &arguments, talk).await?;
         let built = components(&String::from_utf8_lossy(&output.stdout));
         let [built] = built.as_slice() else {
             let names: Vec<_> = built.iter().map(|path| path.display().to_string()).collect();
@@ -94,19 +104,26 @@ impl Toolchain {
     }
 
     /// Runs the tool. Cargo's messages on stdout are for us; what others print there is for people.
-    async fn run(self, project: &Path, arguments: &[&str]) -> Result<Output, Failure> {
+    async fn run(self, project: &Path, arguments: &[&str], talk: Talk<'_>) -> Result<Output, Failure> {
         let (program, install) = self.program();
-        let stdout = match self {
-            Self::Cargo => Stdio::piped(),
-            Self::Npm | Self::Make => Stdio::from(io::stderr()),
+        let (stdout, stderr) = match (self, &talk) {
+            (_, Talk::Kept(_)) => (Stdio::piped(), Stdio::piped()),
+            (Self::Cargo, Talk::Shown) => (Stdio::piped(), Stdio::inherit()),
+            (Self::Npm | Self::Make, Talk::Shown) => (Stdio::from(io::stderr()), Stdio::inherit()),
         };
         let mut command = command(program, project);
-        let child = command.args(arguments).stdout(stdout).stderr(Stdio::inherit()).spawn();
+        let child = command.args(arguments).stdout(stdout).stderr(stderr).spawn();
         let output = match child {
             Ok(child) => child.wait_with_output().await,
             Err(error) => Err(error),
         };
         let output = output.map_err(|error| not_started(program, install, error))?;
+        if let Talk::Kept(kept) = talk {
+            if self != Self::Cargo {
+                kept.push_str(&String::from_utf8_lossy(&output.stdout));
+            }
+            kept.push_str(&String::from_utf8_lossy(&output.stderr));
+        }
         if output.status.success() {
             return Ok(output);
         }

@@ -2,8 +2,9 @@
 
 use crate::harness::{actionbox, file};
 
-const SUBCOMMANDS: [&str; 12] = [
+const SUBCOMMANDS: [&str; 13] = [
     "demo",
+    "dev",
     "new",
     "build",
     "list",

@@ -52,6 +52,7 @@ pub(crate) fn program(path: impl AsRef<std::ffi::OsStr>) -> Run {
     }
     // Not in the home of whoever runs the tests.
     command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
+    command.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
     Run { command, stdin: String::new() }
 }
 
@@ -90,6 +91,24 @@ impl Run {
     pub(crate) fn spawn(mut self) -> Child {
         let pipes = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         pipes.kill_on_drop(true).spawn().expect("the binary starts")
+    }
+
+    /// The same run in a terminal, which has its stdin, stdout and stderr.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn in_terminal(self) -> Self {
+        let inner = self.command.as_std();
+        let quoted = |word: &std::ffi::OsStr| format!("'{}'", word.to_str().expect("UTF-8"));
+        let line: Vec<_> = [inner.get_program()].into_iter().chain(inner.get_args()).map(quoted).collect();
+        // Of util-linux: it makes a terminal, and passes on what is typed and printed.
+        let mut command = Command::new("script");
+        command.args(["-qec", &line.join(" "), "/dev/null"]).env("TERM", "xterm");
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Self { command, stdin: self.stdin }
     }
 
     /// Runs to the end.

@@ -10,6 +10,7 @@ mod completions;
 mod conformance;
 mod credentials;
 mod demo;
+mod dev;
 mod exit_codes;
 mod explain;
 mod harness;
