@@ -164,10 +164,18 @@ fn words(command: &str) -> Vec<String> {
     words
 }
 
-/// Runs the command of this project, where it is typed.
-async fn run(arguments: &str, here: &Path) -> Done {
+/// Parts what is piped into a command, by an echo, from the command.
+fn piped(command: &str) -> (String, &str) {
+    match command.strip_prefix("echo ").and_then(|rest| rest.split_once(" | ")) {
+        Some((said, command)) => (format!("{}\n", words(said).join(" ")), command),
+        None => (String::new(), command),
+    }
+}
+
+/// Runs the command of this project, where it is typed, with what is piped into it.
+async fn run(arguments: &str, stdin: &str, here: &Path) -> Done {
     let words = words(arguments);
-    let run = words.iter().fold(actionbox(""), |run, word| run.arg(word)).within(here);
+    let run = words.iter().fold(actionbox(""), |run, word| run.arg(word)).stdin(stdin).within(here);
     // Crates are those that the examples were built with: nothing is fetched, and little compiled.
     let guests = concat!(env!("CARGO_TARGET_TMPDIR"), "/../guests");
     run.env("CARGO_NET_OFFLINE", "true").env("CARGO_TARGET_DIR", guests).done().await
@@ -196,14 +204,15 @@ async fn type_all(typed: &[Typed]) -> Result<usize, String> {
             }
             continue;
         }
+        let (stdin, command) = piped(command);
         let ours = ["actionbox ", "cargo run -- "].into_iter().find_map(|start| command.strip_prefix(start));
         let Some(arguments) = ours else {
-            if !RUN_ELSEWHERE.contains(&command.as_str()) {
+            if !RUN_ELSEWHERE.contains(&command) {
                 return Err(format!("nothing runs this: {command}"));
             }
             continue;
         };
-        let done = run(arguments, &here).await;
+        let done = run(arguments, &stdin, &here).await;
         (exit, count) = (done.code, count + 1);
         let answers = [&done.stdout, &done.stderr, &format!("{}{}", done.stderr, done.stdout)];
         let missing = answers.map(|answer| missing(shown, answer));
@@ -238,6 +247,7 @@ fn a_console_is_read_line_by_line() {
     let typed = typed_in(block);
     let all: Vec<_> = typed.iter().map(|typed| (typed.command.as_str(), typed.shown.join("|"))).collect();
     assert_eq!(all, [("a b", "x".to_owned()), ("c d 'e f'", "|  y …".to_owned())]);
+    assert_eq!(piped("echo 'a b' c | d"), ("a b c\n".to_owned(), "d"));
     assert_eq!(words("c d 'e f' g=\"h i\""), ["c", "d", "e f", "g=h i"]);
 }
 
