@@ -18,6 +18,13 @@ use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use self::escape::{unescape, without_controls};
 
 /// Why an answer was withheld from the plugin. The request itself did reach the upstream.
+///
+/// ```
+/// use actionbox_host::{Error, Sent, Withheld};
+///
+/// let error = Error::Withheld { reason: Withheld::Secret, sent: Sent::Yes };
+/// assert_eq!(error.to_string(), "the upstream's answer was withheld from the plugin: it held a credential");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Withheld {

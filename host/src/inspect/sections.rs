@@ -22,6 +22,15 @@ const PRODUCERS: usize = 64;
 /// One of the languages and tools that a component says it was made with.
 ///
 /// A component can claim what it likes: this is for people who look at one, and no ground to trust it.
+///
+/// ```
+/// use actionbox_host::{Inspection, ProducerField};
+///
+/// fn languages(found: &Inspection) -> Vec<String> {
+///     let languages = found.producers.iter().filter(|producer| producer.field == ProducerField::Language);
+///     languages.map(|producer| format!("{} {}", producer.name, producer.version)).collect()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Producer {
     /// What it was to the component.
@@ -33,6 +42,16 @@ pub struct Producer {
 }
 
 /// What a [`Producer`] was to a component.
+///
+/// ```
+/// use actionbox_host::{Producer, ProducerField};
+///
+/// let sdk = Producer { field: ProducerField::Sdk, name: "actionbox".to_owned(), version: "0.1.0".to_owned() };
+/// let tool = Producer { field: ProducerField::ProcessedBy, ..sdk.clone() };
+/// let mut producers = [tool, sdk];
+/// producers.sort();
+/// assert_eq!(producers[0].field, ProducerField::Sdk);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -110,6 +129,12 @@ impl ProducerField {
     }
 
     /// Returns the word that components use for it.
+    ///
+    /// ```
+    /// use actionbox_host::ProducerField;
+    ///
+    /// assert_eq!(ProducerField::ProcessedBy.as_str(), "processed-by");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Language => "language",
