@@ -36,8 +36,12 @@ pub enum Effect {
 /// ```
 /// use actionbox_guest::Action;
 ///
-/// let actions = [Action::new("upsert_contact", "Upsert contact"), Action::new("count_contacts", "Count contacts")];
-/// assert!(actions.iter().any(|action| action.id == "count_contacts"));
+/// let own = [Action::new("upsert_contact", "Upsert contact"), Action::new("greet", "Greet")];
+/// // What the upstream has under the same name is the plugin's own from now on.
+/// let mut listed = vec![Action::new("greet", "Send greetings"), Action::new("get_contact", "Get contact")];
+/// listed.retain(|action| own.iter().all(|own| own.id != action.id));
+/// listed.extend(own);
+/// assert_eq!(listed.len(), 3);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -78,8 +82,8 @@ impl Action {
     /// ```
     /// use actionbox_guest::Action;
     ///
-    /// let action = Action::new("count_contacts", "Count contacts").description("Counts all that match a query.");
-    /// assert_eq!(action.description, "Counts all that match a query.");
+    /// let action = Action::new("count_contacts", "Count contacts").description("Counts all that match.");
+    /// assert_eq!(action.description, "Counts all that match.");
     /// ```
     #[must_use]
     pub fn description(self, description: impl Into<String>) -> Self {

@@ -17,7 +17,9 @@ use crate::client::code;
 /// /// Says in the plugin's own words what the upstream's 404 means.
 /// fn told(error: Error) -> Error {
 ///     match error {
-///         Error::Upstream(UpstreamFailure { status: Some(404), .. }) => Error::invalid("id", "is of no contact"),
+///         Error::Upstream(UpstreamFailure { status: Some(404), .. }) => {
+///             Error::invalid("id", "is of no contact")
+///         }
 ///         other => other,
 ///     }
 /// }
@@ -183,7 +185,7 @@ impl Error {
     /// use actionbox_guest::{Error, serde_json::{Value, json}};
     ///
     /// fn total(listed: &Value) -> Result<u64, Error> {
-    ///     listed["total"].as_u64().ok_or_else(|| Error::other("the upstream lists contacts without a total"))
+    ///     listed["total"].as_u64().ok_or_else(|| Error::other("the listing has no total"))
     /// }
     /// assert_eq!(total(&json!({ "total": 3 })), Ok(3));
     /// assert!(total(&json!({})).is_err());

@@ -99,7 +99,7 @@ impl Outcome {
     /// ```
     /// use actionbox_guest::{Outcome, serde_json::json};
     ///
-    /// let outcome = Outcome::failure(json!({ "matches": 2, "message": "more than one contact has this address" }));
+    /// let outcome = Outcome::failure(json!({ "matches": 2, "message": "the address is not unique" }));
     /// assert!(!outcome.is_success());
     /// ```
     pub fn failure(data: impl Into<Value>) -> Self {

@@ -64,7 +64,9 @@ pub trait Plugin {
     ///     }
     /// }
     /// # fn describe_action(_: &str, _: &str) -> Result<Vec<Parameter>, Error> { Ok(vec![]) }
-    /// # fn execute_action(_: &str, _: &str, _: Parameters) -> Result<Outcome, Error> { Ok(Outcome::success(0)) }
+    /// # fn execute_action(_: &str, _: &str, _: Parameters) -> Result<Outcome, Error> {
+    /// #     Ok(Outcome::success(0))
+    /// # }
     /// # }
     /// # assert_eq!(Contacts::list_actions("x"), Err(Error::unknown_app("x")));
     /// ```
@@ -80,17 +82,19 @@ pub trait Plugin {
     /// # Examples
     ///
     /// ```
-    /// # use actionbox_guest::{Action, Error, Outcome, Parameter, ParameterKind, Parameters, Plugin};
+    /// # use actionbox_guest::{Action, Error, Outcome, Parameter, Parameters, Plugin};
     /// # struct Contacts;
     /// # impl Plugin for Contacts {
     /// # fn list_actions(_: &str) -> Result<Vec<Action>, Error> { Ok(vec![]) }
     /// fn describe_action(app: &str, action: &str) -> Result<Vec<Parameter>, Error> {
     ///     match action {
-    ///         "upsert_contact" => Ok(vec![Parameter::required("email", "E-mail").kind(ParameterKind::Email)]),
+    ///         "upsert_contact" => Ok(vec![Parameter::required("email", "E-mail")]),
     ///         _ => Err(Error::unknown_action(app, action)),
     ///     }
     /// }
-    /// # fn execute_action(_: &str, _: &str, _: Parameters) -> Result<Outcome, Error> { Ok(Outcome::success(0)) }
+    /// # fn execute_action(_: &str, _: &str, _: Parameters) -> Result<Outcome, Error> {
+    /// #     Ok(Outcome::success(0))
+    /// # }
     /// # }
     /// # assert_eq!(Contacts::describe_action("hubspot", "x"), Err(Error::unknown_action("hubspot", "x")));
     /// ```

@@ -84,9 +84,15 @@ pub enum AuditEvent {
 /// What the host was asked to do.
 ///
 /// ```
-/// use actionbox_host::Operation;
+/// use actionbox_host::{CallEvent, Operation};
 ///
-/// assert_eq!(Operation::Execute.to_string(), "execute");
+/// /// Returns a name for the counter of such calls; those that execute are told apart by their effect.
+/// fn counter(call: &CallEvent) -> String {
+///     match (call.operation, call.effect) {
+///         (Operation::Execute, Some(effect)) => format!("calls_execute_{effect}"),
+///         (operation, _) => format!("calls_{operation}"),
+///     }
+/// }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
@@ -114,7 +120,7 @@ impl fmt::Display for Operation {
 /// use actionbox_host::{CallEvent, Operation};
 /// use std::time::Duration;
 ///
-/// /// Tells calls that were slow of themselves, not because the upstream was, or because others were first.
+/// /// Tells calls whose plugin worked for long: not the upstream, and not others that were first.
 /// fn is_slow(call: &CallEvent) -> bool {
 ///     call.operation == Operation::Execute && call.cpu_time > Duration::from_millis(500)
 /// }
@@ -158,11 +164,11 @@ pub struct CallEvent {
 /// The end of an outgoing request.
 ///
 /// ```
-/// use actionbox_host::{RequestEvent, Sent};
+/// use actionbox_host::{Effect, RequestEvent, Sent};
 ///
 /// /// Tells requests of which somebody has to find out whether they changed anything.
 /// fn is_in_doubt(request: &RequestEvent) -> bool {
-///     request.sent == Sent::Unknown && request.effect > Some(actionbox_host::Effect::Read)
+///     request.sent == Sent::Unknown && request.effect > Some(Effect::Read)
 /// }
 /// ```
 #[derive(Debug, Clone)]
@@ -240,7 +246,7 @@ pub struct TokenEvent {
 ///
 /// fn alarm(event: &QuarantineEvent) -> String {
 ///     let who = &event.who;
-///     format!("{} is kept away from {} for {}, since call {}", who.plugin, who.upstream, who.tenant, event.call)
+///     format!("{} is kept away from {} on behalf of {}", who.plugin, who.upstream, who.tenant)
 /// }
 /// ```
 #[derive(Debug, Clone)]

@@ -220,7 +220,8 @@ impl Outcome {
     /// # use actionbox_host::{Grant, Plugin};
     /// # use serde_json::json;
     /// # async fn example(plugin: Plugin, grant: Grant) -> Result<(), Box<dyn std::error::Error>> {
-    /// let outcome = plugin.execute_action(&grant, "hubspot", "get_contact", &json!({ "limit": "1" })).await?;
+    /// let first = json!({ "limit": "1" });
+    /// let outcome = plugin.execute_action(&grant, "hubspot", "get_contact", &first).await?;
     /// // Where a refusal of the app is as bad as no answer at all.
     /// let contacts = outcome.into_result()?.data;
     /// # Ok(())

@@ -233,12 +233,17 @@ pub trait CredentialProvider: Send + Sync + 'static {
     /// sent; within the call's wall time.
     ///
     /// ```
-    /// # use actionbox_host::{BoxFuture, Credential, CredentialError, CredentialProvider, SecretString, TokenExchange};
+    /// # use actionbox_host::{BoxFuture, Credential, CredentialError, CredentialProvider, TokenExchange};
+    /// # use actionbox_host::SecretString;
     /// # struct Rotating(std::sync::RwLock<SecretString>);
     /// # impl CredentialProvider for Rotating {
-    /// fn credential<'a>(&'a self, _: &'a TokenExchange<'a>) -> BoxFuture<'a, Result<Credential, CredentialError>> {
+    /// fn credential<'a>(
+    ///     &'a self,
+    ///     _: &'a TokenExchange<'a>,
+    /// ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
     ///     Box::pin(async {
-    ///         let key = self.0.read().map_err(|_| CredentialError::Provider("the rotation failed".to_owned()))?;
+    ///         let failed = || CredentialError::Provider("the rotation failed".to_owned());
+    ///         let key = self.0.read().map_err(|_| failed())?;
     ///         Credential::api_key(&key, "customer@example.com")
     ///     })
     /// }
@@ -258,7 +263,10 @@ pub trait CredentialProvider: Send + Sync + 'static {
     /// # use std::sync::atomic::{AtomicBool, Ordering};
     /// # struct Vault { stale: AtomicBool }
     /// # impl CredentialProvider for Vault {
-    /// # fn credential<'a>(&'a self, _: &'a TokenExchange<'a>) -> BoxFuture<'a, Result<Credential, CredentialError>> {
+    /// # fn credential<'a>(
+    /// #     &'a self,
+    /// #     _: &'a TokenExchange<'a>,
+    /// # ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
     /// #     Box::pin(async { Credential::api_key(&"tk_0123456789abcdef".into(), "customer@example.com") })
     /// # }
     /// fn rejected<'a>(&'a self, _: &'a Credential) -> BoxFuture<'a, bool> {

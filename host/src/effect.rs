@@ -71,8 +71,11 @@ impl Effect {
     ///
     /// ```
     /// use actionbox_host::Effect;
+    /// use serde_json::json;
     ///
-    /// assert_eq!(Effect::Destructive.as_str(), "destructive");
+    /// let (action, effect) = ("delete_contact", Effect::Destructive);
+    /// let line = json!({ "action": action, "effect": effect.as_str() });
+    /// assert_eq!(line["effect"], "destructive");
     /// ```
     pub fn as_str(self) -> &'static str {
         match self {

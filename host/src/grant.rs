@@ -58,10 +58,19 @@ struct AppGrant {
 /// How far the requests of one call reach. The host sets it when the call begins.
 ///
 /// ```
-/// use actionbox_host::{Effect, Reach};
+/// use actionbox_host::{ActionId, ApiKey, AppSlug, Effect, Grant, Reach, Route, Upstream};
 ///
-/// assert!(Reach::Discover < Reach::Execute(Effect::Read));
-/// assert!(Reach::Execute(Effect::Read) < Reach::Execute(Effect::Write));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
+/// # let builder = Grant::builder("acme").upstream(Upstream::refold(), key);
+/// let grant = builder.allow_writes("hubspot").build()?;
+/// let (app, action) = (AppSlug::parse("hubspot")?, ActionId::parse("create_contact")?);
+/// let create = Route::Execute { app, action };
+/// // A call that only reads cannot write, though the tenant allows it.
+/// assert!(grant.check_route(&create, Reach::Execute(Effect::Read)).is_err());
+/// assert!(grant.check_route(&create, Reach::Execute(Effect::Write)).is_ok());
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
@@ -76,7 +85,11 @@ pub enum Reach {
 /// ```
 /// use actionbox_host::Rule;
 ///
-/// assert_eq!(Rule::Reads.to_string(), "reads are granted");
+/// /// Tells what a tenant allowed as a whole, hence also allows of what the upstream adds later.
+/// fn is_wide(rule: Rule) -> bool {
+///     matches!(rule, Rule::Reads | Rule::Writes)
+/// }
+/// assert!(is_wide(Rule::Writes) && !is_wide(Rule::Action));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -305,11 +318,15 @@ impl Grant {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
     /// # let builder = Grant::builder("acme").upstream(Upstream::refold(), key);
-    /// let grant = builder.allow_reads("hubspot").own_action("hubspot", "upsert_contact", Effect::Write).build()?;
-    /// let check = |action| grant.check_execute(&AppSlug::parse("hubspot")?, &ActionId::parse(action)?).map_err(Box::<dyn std::error::Error>::from);
-    /// assert_eq!(check("get_contact")?, Effect::Read);
-    /// assert_eq!(check("upsert_contact")?, Effect::Write);
-    /// assert!(check("create_contact").is_err());
+    /// let grant = builder
+    ///     .allow_reads("hubspot")
+    ///     .own_action("hubspot", "upsert_contact", Effect::Write)
+    ///     .build()?;
+    ///
+    /// let hubspot = AppSlug::parse("hubspot")?;
+    /// assert_eq!(grant.check_execute(&hubspot, &ActionId::parse("get_contact")?)?, Effect::Read);
+    /// assert_eq!(grant.check_execute(&hubspot, &ActionId::parse("upsert_contact")?)?, Effect::Write);
+    /// assert!(grant.check_execute(&hubspot, &ActionId::parse("create_contact")?).is_err());
     /// # Ok(())
     /// # }
     /// ```
@@ -580,7 +597,8 @@ impl GrantBuilder {
     ///     .allow_action("hubspot", "create_contact")
     ///     .allow_action("hubspot", "update_contact")
     ///     .build()?;
-    /// assert_eq!(grant.check_execute(&AppSlug::parse("hubspot")?, &ActionId::parse("upsert_contact")?)?, Effect::Write);
+    /// let (app, action) = (AppSlug::parse("hubspot")?, ActionId::parse("upsert_contact")?);
+    /// assert_eq!(grant.check_execute(&app, &action)?, Effect::Write);
     /// # Ok(())
     /// # }
     /// ```

@@ -198,8 +198,8 @@ impl Plugin {
     ///
     /// # async fn example(plugin: Plugin, grant: Grant) -> Result<(), Box<dyn std::error::Error>> {
     /// let contact = json!({ "email": "ada@example.com", "firstname": "Ada" });
-    /// let created = plugin.execute_action(&grant, "hubspot", "create_contact", &contact).await?.into_result()?;
-    /// println!("{}", created.data["id"]);
+    /// let outcome = plugin.execute_action(&grant, "hubspot", "create_contact", &contact).await?;
+    /// println!("{}", outcome.into_result()?.data["id"]);
     /// # Ok(())
     /// # }
     /// ```

@@ -19,7 +19,8 @@ use crate::{
 /// No guest can cause such a request with words of its own, or see its answer.
 ///
 /// ```
-/// use actionbox_host::{BoxFuture, Credential, CredentialError, CredentialProvider, SecretString, TokenExchange};
+/// # use actionbox_host::{BoxFuture, SecretString};
+/// use actionbox_host::{Credential, CredentialError, CredentialProvider, TokenExchange};
 ///
 /// /// Asks for a token each time, and keeps none.
 /// struct Forgetful(SecretString);
@@ -46,11 +47,12 @@ pub struct TokenExchange<'a> {
 ///
 /// ```no_run
 /// use actionbox_host::{SessionToken, TokenExchange};
+/// use std::time::Instant;
+///
 /// # use actionbox_host::{CredentialError, SecretString};
 /// # async fn example(exchange: &TokenExchange<'_>, key: &SecretString) -> Result<(), CredentialError> {
-///
-/// let SessionToken { token, expires_in } = exchange.session_token(key, "customer@example.com", false).await?;
-/// let renew_at = std::time::Instant::now() + expires_in / 2;
+/// let answer: SessionToken = exchange.session_token(key, "customer@example.com", false).await?;
+/// let renew_at = Instant::now() + answer.expires_in / 2;
 /// # Ok(())
 /// # }
 /// ```

@@ -22,8 +22,11 @@ use self::escape::{unescape, without_controls};
 /// ```
 /// use actionbox_host::{Error, Sent, Withheld};
 ///
-/// let error = Error::Withheld { reason: Withheld::Secret, sent: Sent::Yes };
-/// assert_eq!(error.to_string(), "the upstream's answer was withheld from the plugin: it held a credential");
+/// /// Tells what somebody should look at today: why does the upstream answer with a key?
+/// fn is_alarming(error: &Error) -> bool {
+///     matches!(error, Error::Withheld { reason: Withheld::Secret, .. })
+/// }
+/// assert!(is_alarming(&Error::Withheld { reason: Withheld::Secret, sent: Sent::Yes }));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

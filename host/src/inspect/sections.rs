@@ -44,13 +44,16 @@ pub struct Producer {
 /// What a [`Producer`] was to a component.
 ///
 /// ```
-/// use actionbox_host::{Producer, ProducerField};
+/// use actionbox_host::ProducerField;
 ///
-/// let sdk = Producer { field: ProducerField::Sdk, name: "actionbox".to_owned(), version: "0.1.0".to_owned() };
-/// let tool = Producer { field: ProducerField::ProcessedBy, ..sdk.clone() };
-/// let mut producers = [tool, sdk];
-/// producers.sort();
-/// assert_eq!(producers[0].field, ProducerField::Sdk);
+/// fn heading(field: ProducerField) -> &'static str {
+///     match field {
+///         ProducerField::Language => "Written in",
+///         ProducerField::Sdk => "with the SDK",
+///         _ => "and made by",
+///     }
+/// }
+/// assert_eq!(heading(ProducerField::ProcessedBy), "and made by");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -131,9 +134,12 @@ impl ProducerField {
     /// Returns the word that components use for it.
     ///
     /// ```
-    /// use actionbox_host::ProducerField;
+    /// use actionbox_host::{Producer, ProducerField};
     ///
-    /// assert_eq!(ProducerField::ProcessedBy.as_str(), "processed-by");
+    /// let field = ProducerField::ProcessedBy;
+    /// let tool = Producer { field, name: "wit-component".to_owned(), version: "0.240.0".to_owned() };
+    /// let shown = format!("{} {} {}", tool.field.as_str(), tool.name, tool.version);
+    /// assert_eq!(shown, "processed-by wit-component 0.240.0");
     /// ```
     pub fn as_str(self) -> &'static str {
         match self {

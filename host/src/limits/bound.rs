@@ -12,8 +12,8 @@ use super::Rate;
 /// use actionbox_host::{Bound, Limits};
 ///
 /// let bounds = Limits::default().bounds();
-/// let Bound { value, about, .. } = bounds.iter().find(|bound| bound.name == "memory_bytes").expect("a bound");
-/// assert_eq!(value.to_string(), "128 MiB");
+/// let Bound { name, value, about } = &bounds[0];
+/// assert_eq!(format!("{name}: {value}"), "memory_bytes: 128 MiB");
 /// assert!(about.starts_with("Bytes of linear memory"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
