@@ -61,10 +61,9 @@ pub struct Success {
 /// use actionbox_guest::{Outcome, serde_json::json};
 ///
 /// let refused = Outcome::failure(json!({ "error": "not_in_channel" }));
-/// if let Outcome::Failed(failure) = refused {
-///     assert_eq!(failure.data["error"], "not_in_channel");
-///     assert_eq!(failure.to_string(), "the connected app did not do it: Failed");
-/// }
+/// let failure = refused.into_result().unwrap_err();
+/// assert_eq!(failure.data["error"], "not_in_channel");
+/// assert_eq!(failure.to_string(), "the connected app did not do it: Failed");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

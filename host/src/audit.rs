@@ -18,7 +18,7 @@ use crate::{
 ///
 /// ```
 /// use actionbox_host::{AuditEvent, AuditSink};
-/// use std::sync::mpsc::{SyncSender, sync_channel};
+/// use std::sync::{Arc, mpsc::{SyncSender, sync_channel}};
 ///
 /// /// Hands events to whoever writes them down, and drops what is too much rather than wait.
 /// struct Queue(SyncSender<AuditEvent>);
@@ -26,13 +26,13 @@ use crate::{
 /// impl AuditSink for Queue {
 ///     fn record(&self, event: AuditEvent) {
 ///         if self.0.try_send(event).is_err() {
-///             eprintln!("an audit event is lost: the queue is full");
+///             tracing::error!("an audit event is lost: the queue is full");
 ///         }
 ///     }
 /// }
 ///
-/// let (sender, _events) = sync_channel(1000);
-/// let sink: std::sync::Arc<dyn AuditSink> = std::sync::Arc::new(Queue(sender));
+/// let (sender, events) = sync_channel(1000);
+/// let sink: Arc<dyn AuditSink> = Arc::new(Queue(sender));
 /// ```
 pub trait AuditSink: Send + Sync + 'static {
     /// Takes one event.
@@ -45,7 +45,7 @@ pub trait AuditSink: Send + Sync + 'static {
     ///     if let AuditEvent::Request(request) = event
     ///         && let Some(refusal) = request.refusal
     ///     {
-    ///         eprintln!("{} was refused {}: {refusal}", request.tenant, request.target);
+    ///         tracing::warn!(tenant = request.tenant, target = request.target, %refusal, "refused");
     ///     }
     /// }
     /// # }

@@ -73,8 +73,8 @@ impl CompileCache {
     /// ```
     /// use actionbox_host::{ActionHost, CompileCache};
     ///
-    /// let directory = std::env::temp_dir().join("my-service").join("plugins");
-    /// // It is made when the first plugin is loaded.
+    /// // Where systemd runs the service, it makes one for the service's user and names it here.
+    /// let directory = std::env::var_os("CACHE_DIRECTORY").unwrap_or("/var/cache/my-service".into());
     /// let host = ActionHost::builder().compile_cache(CompileCache::at(directory)).build()?;
     /// # Ok::<(), actionbox_host::ConfigError>(())
     /// ```

@@ -241,10 +241,10 @@ impl Outcome {
 /// use actionbox_host::{Error, Problem, Sent};
 ///
 /// let problem = Problem { parameter: Some("email".to_owned()), message: "is required".to_owned() };
+/// assert_eq!(problem.to_string(), "email: is required");
+///
 /// let error = Error::InvalidParameters { problems: vec![problem], sent: Sent::No };
-/// if let Error::InvalidParameters { problems, .. } = &error {
-///     assert_eq!(problems[0].to_string(), "email: is required");
-/// }
+/// assert_eq!(error.to_string(), "the parameters are not acceptable: email: is required");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {

@@ -64,10 +64,10 @@ pub struct SendIntent {
 /// Is asked before a request leaves, once per request and before its first try: a service's journal.
 ///
 /// ```
-/// use actionbox_host::{ActionHost, BeforeSend, BoxFuture, Effect, SendIntent};
-/// use std::{fs::File, io::Write, sync::{Arc, Mutex}};
+/// use actionbox_host::{BeforeSend, BoxFuture, Effect, SendIntent};
+/// use std::{fs::File, io::Write, sync::Mutex};
 ///
-/// /// Writes down each write before it is made, so that nothing is done of which nothing is known.
+/// /// Notes each request that may change something before it leaves, whatever becomes of it.
 /// struct Journal(Mutex<File>);
 ///
 /// impl BeforeSend for Journal {
@@ -77,7 +77,8 @@ pub struct SendIntent {
 ///                 return Ok(());
 ///             }
 ///             let mut file = self.0.lock().map_err(|error| error.to_string())?;
-///             writeln!(file, "{} {}", intent.tenant, intent.route).map_err(|error| error.to_string())
+///             writeln!(file, "{} {}", intent.tenant, intent.route).map_err(|error| error.to_string())?;
+///             file.sync_data().map_err(|error| error.to_string())
 ///         })
 ///     }
 /// }

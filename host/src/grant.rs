@@ -123,7 +123,7 @@ impl fmt::Display for Rule {
 /// /// Explains to a tenant why a plugin may do something.
 /// fn explain(grant: &Grant, route: &Route) -> String {
 ///     match grant.check_route(route, Reach::Execute(Effect::Raw)) {
-///         Ok(Allowed { effect, rule }) => format!("{route} is a {effect}, and {rule}"),
+///         Ok(Allowed { effect, rule }) => format!("{route} ({effect}): {rule}"),
 ///         Err(refusal) => refusal.to_string(),
 ///     }
 /// }

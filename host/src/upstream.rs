@@ -16,7 +16,7 @@ use crate::error::ConfigError;
 ///
 /// let live = Upstream::refold();
 /// let sandbox = Upstream::refold().at("http://127.0.0.1:8080")?;
-/// // A plugin knows both by the same name, and cannot tell them apart.
+/// // A plugin knows both by the same name.
 /// assert_eq!(live.authority(), sandbox.authority());
 /// # Ok::<(), actionbox_host::ConfigError>(())
 /// ```
@@ -78,9 +78,9 @@ impl Upstream {
     /// ```
     /// use actionbox_host::Upstream;
     ///
-    /// // A proxy in the same pod's network, which adds TLS.
-    /// let upstream = Upstream::refold().dangerously_at_plain_http("http://egress.internal:3128")?;
-    /// assert_eq!(upstream.base_url(), "http://egress.internal:3128");
+    /// // A proxy on the same private network, which adds TLS.
+    /// let upstream = Upstream::refold().dangerously_at_plain_http("http://egress.internal:8080")?;
+    /// assert_eq!(upstream.base_url(), "http://egress.internal:8080");
     /// # Ok::<(), actionbox_host::ConfigError>(())
     /// ```
     pub fn dangerously_at_plain_http(self, base_url: &str) -> Result<Self, ConfigError> {

@@ -48,11 +48,13 @@ pub(crate) struct Client {
 /// ```
 /// use actionbox_host::{Error, SendFailure, Sent};
 ///
-/// let failure = SendFailure::Connect("connection refused".to_owned());
-/// let error = Error::Unreachable { failure, sent: Sent::No };
-/// if let Error::Unreachable { failure: SendFailure::Connect(reason), .. } = &error {
-///     assert_eq!(reason, "connection refused");
+/// /// Tells whether somebody should look at the network, rather than wait for the upstream.
+/// fn is_ours(error: &Error) -> bool {
+///     matches!(error, Error::Unreachable { failure: SendFailure::Connect(_) | SendFailure::Tls(_), .. })
 /// }
+///
+/// let failure = SendFailure::Connect("connection refused".to_owned());
+/// assert!(is_ours(&Error::Unreachable { failure, sent: Sent::No }));
 /// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
