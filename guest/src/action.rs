@@ -6,6 +6,17 @@ use std::{convert::Infallible, fmt, str::FromStr};
 ///
 /// The host decides the effect of every call by itself. What a plugin claims is shown to people and
 /// grants nothing.
+///
+/// # Examples
+///
+/// An action made of several steps claims the effect of the worst:
+///
+/// ```
+/// use actionbox_guest::Effect;
+///
+/// let steps = [Effect::Read, Effect::Write];
+/// assert_eq!(steps.into_iter().max(), Some(Effect::Write));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {
     /// Changes nothing.
@@ -19,6 +30,19 @@ pub enum Effect {
 }
 
 /// One operation of a connected app.
+///
+/// # Examples
+///
+/// ```
+/// use actionbox_guest::Action;
+///
+/// let own = [Action::new("upsert_contact", "Upsert contact"), Action::new("greet", "Greet")];
+/// // What the upstream has under the same name is the plugin's own from now on.
+/// let mut listed = vec![Action::new("greet", "Send greetings"), Action::new("get_contact", "Get contact")];
+/// listed.retain(|action| own.iter().all(|own| own.id != action.id));
+/// listed.extend(own);
+/// assert_eq!(listed.len(), 3);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Action {
@@ -52,18 +76,45 @@ impl Action {
     }
 
     /// Sets the description.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::Action;
+    ///
+    /// let action = Action::new("count_contacts", "Count contacts").description("Counts all that match.");
+    /// assert_eq!(action.description, "Counts all that match.");
+    /// ```
     #[must_use]
     pub fn description(self, description: impl Into<String>) -> Self {
         Self { description: description.into(), ..self }
     }
 
     /// Sets the tag.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::Action;
+    ///
+    /// let action = Action::new("count_contacts", "Count contacts").tag("v2");
+    /// assert_eq!(action.tag.as_deref(), Some("v2"));
+    /// ```
     #[must_use]
     pub fn tag(self, tag: impl Into<String>) -> Self {
         Self { tag: Some(tag.into()), ..self }
     }
 
     /// Claims an effect. For display only: the host decides by itself what the action may do.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Action, Effect};
+    ///
+    /// let action = Action::new("purge_contacts", "Purge contacts").claims(Effect::Destructive);
+    /// assert_eq!(action.claimed_effect, Some(Effect::Destructive));
+    /// ```
     #[must_use]
     pub fn claims(self, effect: Effect) -> Self {
         Self { claimed_effect: Some(effect), ..self }
@@ -71,6 +122,16 @@ impl Action {
 }
 
 /// The kind of value that a parameter takes. Values are mostly sent as strings, even numbers.
+///
+/// # Examples
+///
+/// ```
+/// use actionbox_guest::ParameterKind;
+///
+/// assert_eq!(ParameterKind::from("email"), ParameterKind::Email);
+/// // What this version does not know is passed on as the upstream spells it.
+/// assert_eq!(ParameterKind::from("date-range").to_string(), "date-range");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParameterKind {
@@ -127,6 +188,18 @@ impl fmt::Display for ParameterKind {
 }
 
 /// One input of an action.
+///
+/// # Examples
+///
+/// ```
+/// use actionbox_guest::{Parameter, ParameterKind};
+///
+/// let form = [
+///     Parameter::required("email", "E-mail").kind(ParameterKind::Email),
+///     Parameter::optional("note", "Note").kind(ParameterKind::Textarea),
+/// ];
+/// assert_eq!(form.iter().filter(|parameter| parameter.required).count(), 1);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Parameter {
@@ -156,11 +229,29 @@ impl Parameter {
     }
 
     /// Creates a parameter that may be left out: one line of text.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::Parameter;
+    ///
+    /// let phone = Parameter::optional("phone", "Phone");
+    /// assert!(!phone.required);
+    /// ```
     pub fn optional(name: impl Into<String>, label: impl Into<String>) -> Self {
         Self { required: false, ..Self::required(name, label) }
     }
 
     /// Sets the kind of value it takes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Parameter, ParameterKind};
+    ///
+    /// let limit = Parameter::optional("limit", "At most").kind(ParameterKind::Number);
+    /// assert_eq!(limit.kind, ParameterKind::Number);
+    /// ```
     #[must_use]
     pub fn kind(self, kind: ParameterKind) -> Self {
         Self { kind, ..self }

@@ -43,6 +43,19 @@ pub fn send(request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, 
 }
 
 /// Why a request has no answer.
+///
+/// # Examples
+///
+/// ```
+/// use actionbox_guest::{Error, client::SendError};
+///
+/// let lost = SendError::NoAnswer { code: "http-response-timeout" };
+/// assert!(lost.to_string().ends_with("whether the request was carried out is unknown"));
+///
+/// // As an error of the plugin it keeps what is known: a write that was lost is not to be repeated.
+/// assert!(Error::from(lost).may_have_run());
+/// assert!(!Error::from(SendError::NotSent { code: "connection-refused" }).may_have_run());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {

@@ -8,6 +8,25 @@ use crate::client::code;
 ///
 /// An action that ran and failed in the connected app is no error: it is an
 /// [`Outcome::Failed`](crate::Outcome::Failed).
+///
+/// # Examples
+///
+/// ```
+/// use actionbox_guest::{Error, UpstreamFailure};
+///
+/// /// Says in the plugin's own words what the upstream's 404 means.
+/// fn told(error: Error) -> Error {
+///     match error {
+///         Error::Upstream(UpstreamFailure { status: Some(404), .. }) => {
+///             Error::invalid("id", "is of no contact")
+///         }
+///         other => other,
+///     }
+/// }
+///
+/// let error = told(UpstreamFailure::new("not found").status(404).into());
+/// assert_eq!(error.to_string(), "invalid parameters: id: is of no contact");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -38,6 +57,22 @@ pub enum Error {
 }
 
 /// One thing that is wrong with the parameters of a call.
+///
+/// # Examples
+///
+/// ```
+/// use actionbox_guest::{Error, Parameters, Problem};
+///
+/// // All that is wrong at once, so that a form is filled in a second time, not a third.
+/// let parameters = Parameters::from([("email", "ada")]);
+/// let problems: Vec<_> = ["firstname", "lastname"]
+///     .into_iter()
+///     .filter(|name| parameters.get(name).is_none())
+///     .map(Problem::missing)
+///     .collect();
+/// let error = Error::InvalidParameters(problems);
+/// assert_eq!(error.to_string(), "invalid parameters: firstname: is required; lastname: is required");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
@@ -48,6 +83,18 @@ pub struct Problem {
 }
 
 /// How the upstream failed.
+///
+/// # Examples
+///
+/// ```
+/// use actionbox_guest::{Error, UpstreamFailure};
+///
+/// let failure = UpstreamFailure::new("the answer is no JSON").status(502).code("BAD_GATEWAY");
+/// assert_eq!(
+///     Error::from(failure).to_string(),
+///     "the upstream failed with HTTP 502 (BAD_GATEWAY): the answer is no JSON"
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpstreamFailure {
@@ -64,16 +111,54 @@ pub struct UpstreamFailure {
 
 impl Error {
     /// Creates the error for an app that does not exist.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Action, Error};
+    ///
+    /// fn list_actions(app: &str) -> Result<Vec<Action>, Error> {
+    ///     match app {
+    ///         "hubspot" => Ok(vec![Action::new("count_contacts", "Count contacts")]),
+    ///         _ => Err(Error::unknown_app(app)),
+    ///     }
+    /// }
+    /// assert_eq!(list_actions("hubspit").unwrap_err().to_string(), "there is no app \"hubspit\"");
+    /// ```
     pub fn unknown_app(app: impl Into<String>) -> Self {
         Self::UnknownApp(app.into())
     }
 
     /// Creates the error for an action that the app does not have.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Error, Parameter};
+    ///
+    /// fn describe_action(app: &str, action: &str) -> Result<Vec<Parameter>, Error> {
+    ///     match action {
+    ///         "count_contacts" => Ok(vec![Parameter::optional("query", "Query")]),
+    ///         _ => Err(Error::unknown_action(app, action)),
+    ///     }
+    /// }
+    /// assert!(describe_action("hubspot", "count_contact").is_err());
+    /// ```
     pub fn unknown_action(app: impl Into<String>, action: impl Into<String>) -> Self {
         Self::UnknownAction { app: app.into(), action: action.into() }
     }
 
     /// Creates the error for a required parameter that was left out.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Error, Parameters};
+    ///
+    /// let parameters = Parameters::new();
+    /// let contacts = parameters.get("contacts").ok_or_else(|| Error::missing("contacts"));
+    /// assert_eq!(contacts.unwrap_err().to_string(), "invalid parameters: contacts: is required");
+    /// ```
     pub fn missing(parameter: impl Into<String>) -> Self {
         Self::InvalidParameters(vec![Problem::missing(parameter)])
     }
@@ -93,6 +178,18 @@ impl Error {
     }
 
     /// Creates an error of no other kind, from a sentence for people.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Error, serde_json::{Value, json}};
+    ///
+    /// fn total(listed: &Value) -> Result<u64, Error> {
+    ///     listed["total"].as_u64().ok_or_else(|| Error::other("the listing has no total"))
+    /// }
+    /// assert_eq!(total(&json!({ "total": 3 })), Ok(3));
+    /// assert!(total(&json!({})).is_err());
+    /// ```
     pub fn other(message: impl Into<String>) -> Self {
         Self::Other(message.into())
     }
@@ -100,6 +197,18 @@ impl Error {
     /// Tells whether an action whose execution gave this error may have run all the same.
     ///
     /// A write that may have run must not be repeated blindly. When in doubt, this says `true`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Error, UpstreamFailure};
+    ///
+    /// let refused: Error = UpstreamFailure::new("Required parameter 'email' is missing").status(400).into();
+    /// assert!(!refused.may_have_run());
+    ///
+    /// let broken: Error = UpstreamFailure::new("bad gateway").status(502).into();
+    /// assert!(broken.may_have_run(), "the contact may be there: search before you create it again");
+    /// ```
     pub fn may_have_run(&self) -> bool {
         match self {
             Self::UnknownApp(_)
@@ -116,16 +225,42 @@ impl Error {
 
 impl Problem {
     /// Creates a problem with one parameter.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::Problem;
+    ///
+    /// let problem = Problem::new("email", "has no @: expected an address such as ada@example.com");
+    /// assert_eq!(problem.parameter.as_deref(), Some("email"));
+    /// ```
     pub fn new(parameter: impl Into<String>, message: impl Into<String>) -> Self {
         Self { parameter: Some(parameter.into()), message: message.into() }
     }
 
     /// Creates the problem of a required parameter that was left out.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::Problem;
+    ///
+    /// assert_eq!(Problem::missing("email").to_string(), "email: is required");
+    /// ```
     pub fn missing(parameter: impl Into<String>) -> Self {
         Self::new(parameter, "is required")
     }
 
     /// Creates a problem with the parameters as a whole.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Error, Problem};
+    ///
+    /// let error = Error::from(Problem::with_all("give either an id or an email, not both"));
+    /// assert_eq!(error.to_string(), "invalid parameters: give either an id or an email, not both");
+    /// ```
     pub fn with_all(message: impl Into<String>) -> Self {
         Self { parameter: None, message: message.into() }
     }
@@ -133,17 +268,45 @@ impl Problem {
 
 impl UpstreamFailure {
     /// Creates a failure from a message for people.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Error, UpstreamFailure};
+    ///
+    /// let listed: Option<Vec<u32>> = None;
+    /// let listed = listed.ok_or_else(|| Error::from(UpstreamFailure::new("the answer holds no contacts")));
+    /// assert_eq!(listed.unwrap_err().to_string(), "the upstream failed: the answer holds no contacts");
+    /// ```
     pub fn new(message: impl Into<String>) -> Self {
         Self { status: None, code: None, message: message.into(), request_id: None }
     }
 
     /// Sets the HTTP status of the answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::UpstreamFailure;
+    ///
+    /// let failure = UpstreamFailure::new("try again later").status(503);
+    /// assert_eq!(failure.to_string(), "the upstream failed with HTTP 503: try again later");
+    /// ```
     #[must_use]
     pub fn status(self, status: u16) -> Self {
         Self { status: Some(status), ..self }
     }
 
     /// Sets the upstream's code.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::UpstreamFailure;
+    ///
+    /// let failure = UpstreamFailure::new("no such list").status(404).code("LIST_NOT_FOUND");
+    /// assert_eq!(failure.code.as_deref(), Some("LIST_NOT_FOUND"));
+    /// ```
     #[must_use]
     pub fn code(self, code: impl Into<String>) -> Self {
         Self { code: Some(code.into()), ..self }
@@ -151,6 +314,15 @@ impl UpstreamFailure {
 
     /// Tells whether the request may have been carried out: not when it never left, and not when the
     /// upstream refused it with a status from 400 to 499.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::UpstreamFailure;
+    ///
+    /// assert!(!UpstreamFailure::new("conflict").status(409).may_have_run());
+    /// assert!(UpstreamFailure::new("bad gateway").status(502).may_have_run());
+    /// ```
     pub fn may_have_run(&self) -> bool {
         match (self.status, self.code.as_deref()) {
             (Some(status), _) => !(400..500).contains(&status),

@@ -34,6 +34,16 @@ pub enum Outcome {
 }
 
 /// The connected app did what was asked.
+///
+/// # Examples
+///
+/// ```
+/// use actionbox_guest::{Outcome, serde_json::json};
+///
+/// let counted = Outcome::success(json!({ "total": 3 })).into_result()?;
+/// assert_eq!((counted.data["total"].as_u64(), counted.http_status), (Some(3), None));
+/// # Ok::<(), actionbox_guest::Failure>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Success {
@@ -44,6 +54,17 @@ pub struct Success {
 }
 
 /// The connected app was reached and refused, or failed.
+///
+/// # Examples
+///
+/// ```
+/// use actionbox_guest::{Outcome, serde_json::json};
+///
+/// let refused = Outcome::failure(json!({ "error": "not_in_channel" }));
+/// let failure = refused.into_result().unwrap_err();
+/// assert_eq!(failure.data["error"], "not_in_channel");
+/// assert_eq!(failure.to_string(), "the connected app did not do it: Failed");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Failure {
@@ -57,11 +78,29 @@ pub struct Failure {
 
 impl Outcome {
     /// Creates the outcome of an action that did what was asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Outcome, serde_json::json};
+    ///
+    /// let outcome = Outcome::success(json!({ "created": true, "id": "51" }));
+    /// assert!(outcome.is_success());
+    /// ```
     pub fn success(data: impl Into<Value>) -> Self {
         Success { http_status: None, data: data.into() }.into()
     }
 
     /// Creates the outcome of an action that the connected app refused; `node_status` is `Failed`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Outcome, serde_json::json};
+    ///
+    /// let outcome = Outcome::failure(json!({ "matches": 2, "message": "the address is not unique" }));
+    /// assert!(!outcome.is_success());
+    /// ```
     pub fn failure(data: impl Into<Value>) -> Self {
         Failure { node_status: "Failed".to_owned(), http_status: None, data: data.into() }.into()
     }
@@ -71,6 +110,16 @@ impl Outcome {
     /// # Errors
     ///
     /// The [`Failure`] of an action that failed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Outcome, serde_json::json};
+    ///
+    /// let found = Outcome::success(json!({ "results": [{ "id": "51" }] }));
+    /// assert_eq!(found.into_result()?.data["results"][0]["id"], "51");
+    /// # Ok::<(), actionbox_guest::Failure>(())
+    /// ```
     pub fn into_result(self) -> Result<Success, Failure> {
         match self {
             Self::Succeeded(success) => Ok(success),
@@ -79,6 +128,15 @@ impl Outcome {
     }
 
     /// Tells whether the connected app did what was asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::Outcome;
+    ///
+    /// let steps = [Outcome::success("created"), Outcome::failure("a note is too long")];
+    /// assert_eq!(steps.iter().filter(|step| step.is_success()).count(), 1);
+    /// ```
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Succeeded(_))
     }

@@ -56,6 +56,16 @@ pub struct Parameters(Map<String, Value>);
 
 impl Parameters {
     /// Creates parameters without a key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::Parameters;
+    ///
+    /// let mut parameters = Parameters::new();
+    /// parameters.insert("limit", "1");
+    /// assert_eq!(parameters.to_string(), r#"{"limit":"1"}"#);
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
@@ -65,6 +75,21 @@ impl Parameters {
     /// # Errors
     ///
     /// [`Error::InvalidParameters`] with the first key that does not fit, where `serde` tells.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::Parameters;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Search {
+    ///     query: String,
+    /// }
+    ///
+    /// let search: Search = Parameters::from([("query", "ada")]).parse()?;
+    /// assert_eq!(search.query, "ada");
+    /// # Ok::<(), actionbox_guest::Error>(())
+    /// ```
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
         decode::decode(self.0.clone()).map_err(Error::from)
     }
@@ -74,6 +99,17 @@ impl Parameters {
     /// # Errors
     ///
     /// [`Error::InvalidParameters`] when it is missing, `null` or blank, or no string.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Error, Parameters};
+    ///
+    /// let parameters = Parameters::from([("email", "ada@example.com"), ("lastname", " ")]);
+    /// assert_eq!(parameters.required_str("email")?, "ada@example.com");
+    /// assert_eq!(parameters.required_str("lastname"), Err(Error::missing("lastname")));
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn required_str(&self, name: &str) -> Result<&str, Error> {
         self.optional_str(name)?.ok_or_else(|| Error::missing(name))
     }
@@ -83,6 +119,16 @@ impl Parameters {
     /// # Errors
     ///
     /// [`Error::InvalidParameters`] when it is no string.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::Parameters;
+    ///
+    /// let parameters = Parameters::from([("order", "")]);
+    /// assert_eq!(parameters.optional_str("order")?.unwrap_or("ascending"), "ascending");
+    /// # Ok::<(), actionbox_guest::Error>(())
+    /// ```
     pub fn optional_str(&self, name: &str) -> Result<Option<&str>, Error> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -96,6 +142,17 @@ impl Parameters {
     /// # Errors
     ///
     /// [`Error::InvalidParameters`] when it is missing, `null` or blank, or no number of this type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::Parameters;
+    ///
+    /// let parameters = Parameters::from([("amount", "12.50")]);
+    /// assert_eq!(parameters.required_number::<f64>("amount")?, 12.5);
+    /// assert!(parameters.required_number::<u32>("amount").is_err());
+    /// # Ok::<(), actionbox_guest::Error>(())
+    /// ```
     pub fn required_number<N: FromStr>(&self, name: &str) -> Result<N, Error> {
         self.optional_number(name)?.ok_or_else(|| Error::missing(name))
     }
@@ -106,6 +163,17 @@ impl Parameters {
     /// # Errors
     ///
     /// [`Error::InvalidParameters`] when it is no number of this type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::Parameters;
+    ///
+    /// let parameters = Parameters::from([("limit", "20")]);
+    /// assert_eq!(parameters.optional_number("limit")?.unwrap_or(100_u32), 20);
+    /// assert_eq!(parameters.optional_number("offset")?.unwrap_or(0_u32), 0);
+    /// # Ok::<(), actionbox_guest::Error>(())
+    /// ```
     pub fn optional_number<N: FromStr>(&self, name: &str) -> Result<Option<N>, Error> {
         let text = match self.0.get(name) {
             Some(Value::Number(number)) => number.to_string(),
@@ -118,21 +186,62 @@ impl Parameters {
     }
 
     /// Returns the value of a parameter.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Parameters, serde_json::json};
+    ///
+    /// let parameters = Parameters::from([("tags", json!(["new", "vip"]))]);
+    /// let tags = parameters.get("tags").and_then(|tags| tags.as_array());
+    /// assert_eq!(tags.map(Vec::len), Some(2));
+    /// ```
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 
     /// Sets a parameter, and returns the value it had.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::Parameters;
+    ///
+    /// let mut parameters = Parameters::from([("limit", "5000")]);
+    /// let asked = parameters.insert("limit", "100");
+    /// assert_eq!(asked, Some("5000".into()));
+    /// ```
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
         self.0.insert(name.into(), value.into())
     }
 
     /// Returns the JSON object.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::Parameters;
+    ///
+    /// let parameters = Parameters::from([("emial", "ada@example.com")]);
+    /// let unknown: Vec<_> = parameters.as_map().keys().filter(|name| *name != "email").collect();
+    /// assert_eq!(unknown, ["emial"]);
+    /// ```
     pub fn as_map(&self) -> &Map<String, Value> {
         &self.0
     }
 
     /// Returns the JSON object.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_guest::{Parameters, serde_json::Value};
+    ///
+    /// let parameters = Parameters::from([("email", "ada@example.com"), ("dry_run", "yes")]);
+    /// let mut contact = parameters.into_map();
+    /// contact.remove("dry_run");
+    /// assert_eq!(Value::Object(contact).to_string(), r#"{"email":"ada@example.com"}"#);
+    /// ```
     pub fn into_map(self) -> Map<String, Value> {
         self.0
     }

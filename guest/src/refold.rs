@@ -13,6 +13,17 @@ use self::route::Route;
 use crate::{Action, Error, Outcome, Parameter, Parameters, client};
 
 /// The authority by which plugins name the upstream. Where it really is, only the host knows.
+///
+/// # Examples
+///
+/// ```
+/// use actionbox_guest::{http::Request, refold};
+///
+/// let list = format!("https://{}/api/v2/integration-schema/hubspot/actions", refold::AUTHORITY);
+/// let request = Request::get(list).body(Vec::<u8>::new())?;
+/// assert_eq!(request.uri().host(), Some("app.refold.ai"));
+/// # Ok::<(), actionbox_guest::http::Error>(())
+/// ```
 pub const AUTHORITY: &str = "app.refold.ai";
 
 /// Lists the actions of an app.
@@ -23,6 +34,18 @@ pub const AUTHORITY: &str = "app.refold.ai";
 ///
 /// [`Error::UnknownApp`]; [`Error::ReauthorizationRequired`], [`Error::Throttled`] and [`Error::Upstream`]
 /// as the upstream answers; [`Error::Denied`] when the host does not let the request out.
+///
+/// # Examples
+///
+/// ```no_run
+/// # use actionbox_guest::{Action, Error, refold};
+/// /// Offers what the upstream offers, and one action of its own.
+/// fn list_actions(app: &str) -> Result<Vec<Action>, Error> {
+///     let mut actions = refold::list_actions(app)?;
+///     actions.push(Action::new("upsert_contact", "Upsert contact"));
+///     Ok(actions)
+/// }
+/// ```
 pub fn list_actions(app: &str) -> Result<Vec<Action>, Error> {
     let route = Route::List { app };
     answer::actions(&route, &client::send(route.request(Vec::new())?)?)
@@ -33,6 +56,18 @@ pub fn list_actions(app: &str) -> Result<Vec<Action>, Error> {
 /// # Errors
 ///
 /// As [`list_actions`], and [`Error::UnknownAction`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # use actionbox_guest::{Error, Parameter, refold};
+/// /// Tells which parameters of an upstream action have to be there.
+/// fn required(app: &str, action: &str) -> Result<Vec<Parameter>, Error> {
+///     let mut parameters = refold::describe_action(app, action)?;
+///     parameters.retain(|parameter| parameter.required);
+///     Ok(parameters)
+/// }
+/// ```
 pub fn describe_action(app: &str, action: &str) -> Result<Vec<Parameter>, Error> {
     let route = Route::Describe { app, action };
     answer::parameters(&route, &client::send(route.request(Vec::new())?)?)
@@ -44,6 +79,16 @@ pub fn describe_action(app: &str, action: &str) -> Result<Vec<Parameter>, Error>
 ///
 /// As [`describe_action`], and [`Error::InvalidParameters`] when the upstream refuses the parameters.
 /// [`Error::may_have_run`] tells whether the action may have run in spite of the error.
+///
+/// # Examples
+///
+/// ```no_run
+/// # use actionbox_guest::{Error, Outcome, Parameters, refold};
+/// fn find_by_email(email: &str) -> Result<Outcome, Error> {
+///     let parameters = [("propertyName", "email"), ("operator", "EQ"), ("value", email)].into();
+///     refold::execute_action("hubspot", "search_contacts", &parameters)
+/// }
+/// ```
 pub fn execute_action(app: &str, action: &str, parameters: &Parameters) -> Result<Outcome, Error> {
     let route = Route::Execute { app, action };
     answer::outcome(&route, &client::send(route.request(parameters.to_string().into_bytes())?)?)

@@ -15,12 +15,59 @@ use crate::{
 /// Receives audit events. Called on the host's own tasks: hand the event over, do not block.
 ///
 /// An event never holds a secret, and every text in it that a guest chose is escaped and cut.
+///
+/// ```
+/// use actionbox_host::{AuditEvent, AuditSink};
+/// use std::sync::{Arc, mpsc::{SyncSender, sync_channel}};
+///
+/// /// Hands events to whoever writes them down, and drops what is too much rather than wait.
+/// struct Queue(SyncSender<AuditEvent>);
+///
+/// impl AuditSink for Queue {
+///     fn record(&self, event: AuditEvent) {
+///         if self.0.try_send(event).is_err() {
+///             tracing::error!("an audit event is lost: the queue is full");
+///         }
+///     }
+/// }
+///
+/// let (sender, events) = sync_channel(1000);
+/// let sink: Arc<dyn AuditSink> = Arc::new(Queue(sender));
+/// ```
 pub trait AuditSink: Send + Sync + 'static {
     /// Takes one event.
+    ///
+    /// ```
+    /// # use actionbox_host::{AuditEvent, AuditSink};
+    /// # struct Refusals;
+    /// # impl AuditSink for Refusals {
+    /// fn record(&self, event: AuditEvent) {
+    ///     if let AuditEvent::Request(request) = event
+    ///         && let Some(refusal) = request.refusal
+    ///     {
+    ///         tracing::warn!(tenant = request.tenant, target = request.target, %refusal, "refused");
+    ///     }
+    /// }
+    /// # }
+    /// ```
     fn record(&self, event: AuditEvent);
 }
 
 /// One thing that happened. Decided when it began, complete when it is handed over.
+///
+/// ```
+/// use actionbox_host::AuditEvent;
+///
+/// fn tenant(event: &AuditEvent) -> Option<&str> {
+///     match event {
+///         AuditEvent::Call(call) => Some(&call.tenant),
+///         AuditEvent::Request(request) => Some(&request.tenant),
+///         AuditEvent::Token(token) => Some(&token.tenant),
+///         AuditEvent::Quarantine(quarantine) => Some(&quarantine.who.tenant),
+///         _ => None,
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum AuditEvent {
@@ -35,6 +82,18 @@ pub enum AuditEvent {
 }
 
 /// What the host was asked to do.
+///
+/// ```
+/// use actionbox_host::{CallEvent, Operation};
+///
+/// /// Returns a name for the counter of such calls; those that execute are told apart by their effect.
+/// fn counter(call: &CallEvent) -> String {
+///     match (call.operation, call.effect) {
+///         (Operation::Execute, Some(effect)) => format!("calls_execute_{effect}"),
+///         (operation, _) => format!("calls_{operation}"),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// `list-actions`.
@@ -56,6 +115,16 @@ impl fmt::Display for Operation {
 }
 
 /// The end of a call.
+///
+/// ```
+/// use actionbox_host::{CallEvent, Operation};
+/// use std::time::Duration;
+///
+/// /// Tells calls whose plugin worked for long: not the upstream, and not others that were first.
+/// fn is_slow(call: &CallEvent) -> bool {
+///     call.operation == Operation::Execute && call.cpu_time > Duration::from_millis(500)
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct CallEvent {
     /// The call; its requests carry the same number. Unique within a host.
@@ -93,6 +162,15 @@ pub struct CallEvent {
 }
 
 /// The end of an outgoing request.
+///
+/// ```
+/// use actionbox_host::{Effect, RequestEvent, Sent};
+///
+/// /// Tells requests of which somebody has to find out whether they changed anything.
+/// fn is_in_doubt(request: &RequestEvent) -> bool {
+///     request.sent == Sent::Unknown && request.effect > Some(Effect::Read)
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct RequestEvent {
     /// The call it belongs to.
@@ -136,6 +214,14 @@ pub struct RequestEvent {
 }
 
 /// The end of a request for a session token, which the host makes with the API key of a grant.
+///
+/// ```
+/// use actionbox_host::TokenEvent;
+///
+/// fn alarm(token: &TokenEvent) -> Option<String> {
+///     (token.result != "ok").then(|| format!("{} has no session token: {}", token.tenant, token.result))
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct TokenEvent {
     /// The call that needed the token.
@@ -154,6 +240,15 @@ pub struct TokenEvent {
 
 /// The beginning of a quarantine: answers to a plugin have held a credential as often as
 /// [`HostLimits::leaks`](crate::HostLimits::leaks) permits.
+///
+/// ```
+/// use actionbox_host::QuarantineEvent;
+///
+/// fn alarm(event: &QuarantineEvent) -> String {
+///     let who = &event.who;
+///     format!("{} is kept away from {} on behalf of {}", who.plugin, who.upstream, who.tenant)
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct QuarantineEvent {
     /// The call with the last of these answers.

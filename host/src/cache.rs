@@ -69,6 +69,15 @@ const HEAD: usize = MAGIC.len() + 8 + 32;
 
 impl CompileCache {
     /// Names a directory. It need not exist yet.
+    ///
+    /// ```
+    /// use actionbox_host::{ActionHost, CompileCache};
+    ///
+    /// // Where systemd runs the service, it makes one for the service's user and names it here.
+    /// let directory = std::env::var_os("CACHE_DIRECTORY").unwrap_or("/var/cache/my-service".into());
+    /// let host = ActionHost::builder().compile_cache(CompileCache::at(directory)).build()?;
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn at(directory: impl AsRef<Path>) -> Self {
         // A symbolic link with a slash behind it would pass for what it points to.
         let directory = directory.as_ref().components().collect();
@@ -79,6 +88,12 @@ impl CompileCache {
     /// Default: 2 GiB.
     ///
     /// Kept after each compilation: for a moment, one entry of each process may come on top.
+    ///
+    /// ```
+    /// use actionbox_host::CompileCache;
+    ///
+    /// let cache = CompileCache::at("/var/cache/my-service/plugins").max_bytes(256 << 20);
+    /// ```
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self

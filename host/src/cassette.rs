@@ -50,6 +50,13 @@ struct Track {
 }
 
 /// Why a text is no recording, and where it is not.
+///
+/// ```
+/// use actionbox_host::Cassette;
+///
+/// let error = Cassette::parse(r#"{"actionbox_cassette": 2, "exchanges": []}"#).unwrap_err();
+/// assert_eq!(error.to_string(), "its version is 2, and this program reads version 1");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
 pub struct CassetteError {
@@ -57,6 +64,17 @@ pub struct CassetteError {
 }
 
 /// A request has no answer in the recording that is played, or none that was not played yet.
+///
+/// ```
+/// use actionbox_host::{Error, NotRecorded};
+///
+/// let error = Error::NotRecorded(NotRecorded {
+///     request: "execute hubspot/get_contact".to_owned(),
+///     reason: "nothing is recorded".to_owned(),
+/// });
+/// // The plugin asks for what it did not ask for when this was recorded: another try changes nothing.
+/// assert!(!error.is_retryable());
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the cassette has no answer for {request}: {reason}")]
 pub struct NotRecorded {
@@ -68,6 +86,18 @@ pub struct NotRecorded {
 
 impl Cassette {
     /// Makes an empty one, to record on.
+    ///
+    /// ```no_run
+    /// # use actionbox_host::{ActionHost, Cassette, Grant};
+    /// # async fn example(grant: Grant) -> Result<(), Box<dyn std::error::Error>> {
+    /// let cassette = Cassette::new();
+    /// let host = ActionHost::builder().record(cassette.clone()).build()?;
+    /// let plugin = host.load_file("plugin.wasm").await?;
+    /// plugin.list_actions(&grant, "hubspot").await?;
+    /// std::fs::write("contacts.json", cassette.to_json())?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
@@ -77,6 +107,23 @@ impl Cassette {
     /// # Errors
     ///
     /// [`CassetteError`] when it is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::Cassette;
+    ///
+    /// let cassette = Cassette::parse(r#"{
+    ///     "actionbox_cassette": 1,
+    ///     "exchanges": [{
+    ///         "method": "GET",
+    ///         "url": "https://app.refold.ai/api/v2/integration-schema/hubspot/actions",
+    ///         "outcome": { "answered": { "status": 200, "headers": {}, "json": [] } }
+    ///     }]
+    /// }"#)?;
+    /// assert_eq!(cassette.unplayed(), 1);
+    /// # Ok::<(), actionbox_host::CassetteError>(())
+    /// ```
     pub fn parse(json: &str) -> Result<Self, CassetteError> {
         let exchanges = file::read(json).map_err(|reason| CassetteError { reason })?;
         let tracks = exchanges.into_iter().map(|exchange| Track { exchange, played: false });
@@ -84,16 +131,50 @@ impl Cassette {
     }
 
     /// Writes the recording as indented JSON, in which bodies are what they were, byte for byte.
+    ///
+    /// ```
+    /// use actionbox_host::Cassette;
+    ///
+    /// let cassette = Cassette::new();
+    /// // … calls of a host that records on it …
+    /// let again = Cassette::parse(&cassette.to_json())?;
+    /// assert_eq!(again.exchanges(), cassette.exchanges());
+    /// # Ok::<(), actionbox_host::CassetteError>(())
+    /// ```
     pub fn to_json(&self) -> String {
         file::write(&self.exchanges())
     }
 
     /// Returns what is recorded, in the order in which it ended.
+    ///
+    /// ```
+    /// use actionbox_host::{Cassette, ExchangeOutcome};
+    ///
+    /// let recorded = r#"{"actionbox_cassette": 1, "exchanges": [{
+    ///     "method": "GET",
+    ///     "url": "https://app.refold.ai/api/v2/integration-schema/hubspot/actions",
+    ///     "outcome": {"answered": {"status": 404, "headers": {}, "json": {"message": "no such app"}}}
+    /// }]}"#;
+    /// for exchange in Cassette::parse(recorded)?.exchanges() {
+    ///     assert!(matches!(exchange.outcome, ExchangeOutcome::Answered { status: 404, .. }));
+    /// }
+    /// # Ok::<(), actionbox_host::CassetteError>(())
+    /// ```
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.lock().iter().map(|track| track.exchange.clone()).collect()
     }
 
     /// Returns how many recorded answers no request has asked for yet.
+    ///
+    /// ```no_run
+    /// # use actionbox_host::{ActionHost, Cassette, Grant};
+    /// # async fn example(cassette: Cassette, grant: Grant) -> Result<(), Box<dyn std::error::Error>> {
+    /// let host = ActionHost::builder().replay(cassette.clone()).build()?;
+    /// host.load_file("plugin.wasm").await?.list_actions(&grant, "hubspot").await?;
+    /// assert_eq!(cassette.unplayed(), 0, "the plugin asks for less than it did when this was recorded");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn unplayed(&self) -> usize {
         self.lock().iter().filter(|track| !track.played && track.exchange.is_playable()).count()
     }

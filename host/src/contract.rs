@@ -24,6 +24,26 @@ pub(crate) mod bindings {
 use bindings::actionbox::plugin::types as wit;
 
 /// One operation of a connected app.
+///
+/// ```
+/// use actionbox_host::{Action, Effect};
+///
+/// /// Keeps what the tenant may use, for a menu; what a plugin claims of itself does not count.
+/// fn offered(mut actions: Vec<Action>) -> Vec<Action> {
+///     actions.retain(|action| action.effect.is_some());
+///     actions
+/// }
+///
+/// let action = Action {
+///     id: "delete_contact".to_owned(),
+///     name: "Delete contact".to_owned(),
+///     description: String::new(),
+///     tag: None,
+///     effect: None,
+///     claimed_effect: Some(Effect::Read),
+/// };
+/// assert!(offered(vec![action]).is_empty());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Action {
     /// The id that `describe_action` and `execute_action` take.
@@ -42,6 +62,20 @@ pub struct Action {
 }
 
 /// The kind of value that a parameter takes.
+///
+/// ```
+/// use actionbox_host::ParameterKind;
+///
+/// fn input_type(kind: &ParameterKind) -> &'static str {
+///     match kind {
+///         ParameterKind::Email => "email",
+///         ParameterKind::Number => "number",
+///         ParameterKind::Url => "url",
+///         _ => "text",
+///     }
+/// }
+/// assert_eq!(input_type(&ParameterKind::Other("date-range".to_owned())), "text");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -78,6 +112,21 @@ impl fmt::Display for ParameterKind {
 }
 
 /// One input of an action.
+///
+/// ```
+/// use actionbox_host::{Parameter, ParameterKind};
+/// use serde_json::{Value, json};
+///
+/// /// Tells which required parameters are not there, before a call is made of it.
+/// fn missing<'a>(form: &'a [Parameter], given: &Value) -> Vec<&'a str> {
+///     let needed = form.iter().filter(|parameter| parameter.required).map(|parameter| &*parameter.name);
+///     needed.filter(|name| given.get(name).is_none()).collect()
+/// }
+///
+/// let (name, label) = ("email".to_owned(), "E-mail".to_owned());
+/// let form = [Parameter { name, label, required: true, kind: ParameterKind::Email }];
+/// assert_eq!(missing(&form, &json!({ "firstname": "Ada" })), ["email"]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Parameter {
     /// The key in the parameters object.
@@ -94,6 +143,18 @@ pub struct Parameter {
 ///
 /// Two cases, so that the data of a failed action is not read as a result by mistake. The upstream answers
 /// HTTP 200 in both.
+///
+/// ```no_run
+/// # use actionbox_host::{Grant, Outcome, Plugin};
+/// # use serde_json::json;
+/// # async fn example(plugin: Plugin, grant: Grant) -> Result<(), Box<dyn std::error::Error>> {
+/// match plugin.execute_action(&grant, "hubspot", "get_contact", &json!({ "limit": "1" })).await? {
+///     Outcome::Succeeded(success) => println!("{}", success.data),
+///     Outcome::Failed(failure) => eprintln!("{failure}: {}", failure.data),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "an action that was executed may still have failed in the connected app"]
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(tag = "outcome", rename_all = "lowercase")]
@@ -105,6 +166,15 @@ pub enum Outcome {
 }
 
 /// What the connected app answered when it did what was asked.
+///
+/// ```
+/// use actionbox_host::{Outcome, Success};
+/// use serde_json::json;
+///
+/// let outcome = Outcome::Succeeded(Success { http_status: Some(200), data: json!({ "id": "51" }) });
+/// assert_eq!(outcome.into_result()?.data["id"], "51");
+/// # Ok::<(), actionbox_host::Failure>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Success {
     /// The connected app's own HTTP status, when the upstream tells it.
@@ -114,6 +184,18 @@ pub struct Success {
 }
 
 /// What the connected app answered when it refused or failed.
+///
+/// ```
+/// use actionbox_host::{Failure, Outcome};
+/// use serde_json::json;
+///
+/// let data = json!({ "error": "not_in_channel" });
+/// let outcome = Outcome::Failed(Failure { node_status: "Errored".to_owned(), http_status: None, data });
+/// let failure = outcome.into_result().unwrap_err();
+/// // What it shows of itself holds none of the tenant's data.
+/// assert_eq!(failure.to_string(), "the connected app answered \"Errored\"");
+/// assert_eq!(failure.data["error"], "not_in_channel");
+/// ```
 #[derive(Debug, Clone, PartialEq, serde::Serialize, thiserror::Error)]
 #[error("the connected app answered \"{}\"", escaped(.node_status))]
 pub struct Failure {
@@ -131,6 +213,20 @@ impl Outcome {
     /// # Errors
     ///
     /// The [`Failure`], when the connected app refused or failed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use actionbox_host::{Grant, Plugin};
+    /// # use serde_json::json;
+    /// # async fn example(plugin: Plugin, grant: Grant) -> Result<(), Box<dyn std::error::Error>> {
+    /// let first = json!({ "limit": "1" });
+    /// let outcome = plugin.execute_action(&grant, "hubspot", "get_contact", &first).await?;
+    /// // Where a refusal of the app is as bad as no answer at all.
+    /// let contacts = outcome.into_result()?.data;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn into_result(self) -> Result<Success, Failure> {
         match self {
             Self::Succeeded(success) => Ok(success),
@@ -140,6 +236,16 @@ impl Outcome {
 }
 
 /// One thing that is wrong with the parameters of a call.
+///
+/// ```
+/// use actionbox_host::{Error, Problem, Sent};
+///
+/// let problem = Problem { parameter: Some("email".to_owned()), message: "is required".to_owned() };
+/// assert_eq!(problem.to_string(), "email: is required");
+///
+/// let error = Error::InvalidParameters { problems: vec![problem], sent: Sent::No };
+/// assert_eq!(error.to_string(), "the parameters are not acceptable: email: is required");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
     /// The parameter it is about; `None` when it is about the parameters as a whole.

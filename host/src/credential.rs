@@ -17,6 +17,15 @@ use crate::{BoxFuture, gate::screen::Screen};
 /// What the host adds to a request: a secret and an account, or a session token.
 ///
 /// Cheap to clone. Neither `Debug` nor any error shows the secret.
+///
+/// ```
+/// use actionbox_host::{Credential, SecretString};
+///
+/// let key = SecretString::from("tk_0123456789abcdef");
+/// let credential = Credential::api_key(&key, "customer@example.com")?;
+/// assert!(!format!("{credential:?}").contains("tk_"));
+/// # Ok::<(), actionbox_host::CredentialError>(())
+/// ```
 #[derive(Clone)]
 pub struct Credential(Arc<Inner>);
 
@@ -27,6 +36,13 @@ struct Inner {
 }
 
 /// Why there is no credential for a request. Nothing was sent.
+///
+/// ```
+/// use actionbox_host::{ApiKey, CredentialError};
+///
+/// assert!(matches!(ApiKey::new("tk_short", "customer@example.com"), Err(CredentialError::TooShort)));
+/// assert!(matches!(ApiKey::new("tk_0123456789abcdef", ""), Err(CredentialError::NotAHeader(_))));
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialError {
@@ -77,6 +93,17 @@ impl Credential {
     /// # Errors
     ///
     /// [`CredentialError`] when either cannot be sent, or the key is too short to be screened for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::{Credential, SecretString};
+    ///
+    /// let key = SecretString::from("tk_0123456789abcdef");
+    /// assert!(Credential::api_key(&key, "customer@example.com").is_ok());
+    /// // A line break would begin another header.
+    /// assert!(Credential::api_key(&key, "customer@example.com\r\nx-api-key: other").is_err());
+    /// ```
     pub fn api_key(key: &SecretString, account: &str) -> Result<Self, CredentialError> {
         let headers =
             vec![(API_KEY, secret_header(key, "API key", "")?), (LINKED_ACCOUNT, account_header(account)?)];
@@ -89,6 +116,16 @@ impl Credential {
     /// # Errors
     ///
     /// [`CredentialError`] when the token cannot be sent, or is too short to be screened for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::{Credential, SecretString};
+    ///
+    /// let token = SecretString::from("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI1MSJ9.c2lnbmF0dXJl");
+    /// let credential = Credential::session_token(&token, "customer@example.com")?;
+    /// # Ok::<(), actionbox_host::CredentialError>(())
+    /// ```
     pub fn session_token(token: &SecretString, account: &str) -> Result<Self, CredentialError> {
         Self::session_token_of(token, account, &[])
     }
@@ -194,6 +231,24 @@ fn account_header(account: &str) -> Result<HeaderValue, CredentialError> {
 pub trait CredentialProvider: Send + Sync + 'static {
     /// Returns the credential for one request. Called after the grant has allowed it and before it is
     /// sent; within the call's wall time.
+    ///
+    /// ```
+    /// # use actionbox_host::{BoxFuture, Credential, CredentialError, CredentialProvider, TokenExchange};
+    /// # use actionbox_host::SecretString;
+    /// # struct Rotating(std::sync::RwLock<SecretString>);
+    /// # impl CredentialProvider for Rotating {
+    /// fn credential<'a>(
+    ///     &'a self,
+    ///     _: &'a TokenExchange<'a>,
+    /// ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
+    ///     Box::pin(async {
+    ///         let failed = || CredentialError::Provider("the rotation failed".to_owned());
+    ///         let key = self.0.read().map_err(|_| failed())?;
+    ///         Credential::api_key(&key, "customer@example.com")
+    ///     })
+    /// }
+    /// # }
+    /// ```
     fn credential<'a>(
         &'a self,
         exchange: &'a TokenExchange<'a>,
@@ -202,6 +257,25 @@ pub trait CredentialProvider: Send + Sync + 'static {
     /// Tells the provider that the upstream refused a credential with 401. When it returns `true`,
     /// [`credential`](Self::credential) is asked once more and the request is sent once more: a 401 proves
     /// that it did not run. The default returns `false`.
+    ///
+    /// ```
+    /// # use actionbox_host::{BoxFuture, Credential, CredentialError, CredentialProvider, TokenExchange};
+    /// # use std::sync::atomic::{AtomicBool, Ordering};
+    /// # struct Vault { stale: AtomicBool }
+    /// # impl CredentialProvider for Vault {
+    /// # fn credential<'a>(
+    /// #     &'a self,
+    /// #     _: &'a TokenExchange<'a>,
+    /// # ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
+    /// #     Box::pin(async { Credential::api_key(&"tk_0123456789abcdef".into(), "customer@example.com") })
+    /// # }
+    /// fn rejected<'a>(&'a self, _: &'a Credential) -> BoxFuture<'a, bool> {
+    ///     // Once: a vault that keeps handing out a bad key is not asked for every request.
+    ///     let is_first = !self.stale.swap(true, Ordering::Relaxed);
+    ///     Box::pin(async move { is_first })
+    /// }
+    /// # }
+    /// ```
     fn rejected<'a>(&'a self, credential: &'a Credential) -> BoxFuture<'a, bool> {
         let _ = credential;
         Box::pin(async { false })
@@ -214,6 +288,18 @@ pub trait CredentialProvider: Send + Sync + 'static {
 ///
 /// Refold's API key opens the whole organisation. It goes only to the upstream of the grant, and only on
 /// the three endpoints; still, [`SessionTokens`] keeps it off the action calls altogether.
+///
+/// # Examples
+///
+/// ```
+/// use actionbox_host::{ApiKey, Grant, Upstream};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
+/// let grant = Grant::builder("acme").upstream(Upstream::refold(), key).allow_reads("hubspot").build()?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct ApiKey(Credential);
 
 impl ApiKey {
@@ -222,6 +308,16 @@ impl ApiKey {
     /// # Errors
     ///
     /// [`CredentialError`] when either cannot be sent, or the key is too short to be screened for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::{ApiKey, SecretString};
+    ///
+    /// let key = SecretString::from("tk_0123456789abcdef");
+    /// assert!(ApiKey::new(key, "customer@example.com").is_ok());
+    /// assert!(ApiKey::new("tk_short", "customer@example.com").is_err());
+    /// ```
     pub fn new(key: impl Into<SecretString>, account: &str) -> Result<Self, CredentialError> {
         Credential::api_key(&key.into(), account).map(Self)
     }

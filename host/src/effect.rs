@@ -5,6 +5,18 @@ use std::fmt;
 use crate::name::ActionId;
 
 /// What an action does to the connected app, from harmless to unlimited. Effects are ordered.
+///
+/// ```
+/// use actionbox_host::Effect;
+///
+/// assert!(Effect::Read < Effect::Write && Effect::Destructive < Effect::Raw);
+///
+/// /// Tells what a person is asked to confirm.
+/// fn needs_confirmation(effect: Effect) -> bool {
+///     effect >= Effect::Destructive
+/// }
+/// assert!(!needs_confirmation(Effect::Write));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
@@ -56,6 +68,15 @@ impl Effect {
     }
 
     /// Returns the word used in messages and JSON.
+    ///
+    /// ```
+    /// use actionbox_host::Effect;
+    /// use serde_json::json;
+    ///
+    /// let (action, effect) = ("delete_contact", Effect::Destructive);
+    /// let line = json!({ "action": action, "effect": effect.as_str() });
+    /// assert_eq!(line["effect"], "destructive");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",

@@ -17,6 +17,20 @@ use crate::{
 ///
 /// A call may make several requests. If any of them may change something, the answer is about those;
 /// otherwise it is about all of them.
+///
+/// ```
+/// use actionbox_host::Sent;
+///
+/// /// Says what a person should know before they press the button again.
+/// fn advice(sent: Sent) -> &'static str {
+///     match sent {
+///         Sent::No => "nothing was done",
+///         Sent::Unknown => "it may have been done: look first",
+///         Sent::Yes => "it was done, or the app refused it",
+///     }
+/// }
+/// assert_eq!(advice(Sent::default()), "nothing was done");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sent {
@@ -40,6 +54,21 @@ impl fmt::Display for Sent {
 }
 
 /// Who must act on an error.
+///
+/// ```
+/// use actionbox_host::{Actor, Error, Sent};
+///
+/// /// Returns the status of an HTTP service that offers calls of plugins.
+/// fn status(error: &Error) -> u16 {
+///     match error.actor() {
+///         Actor::Caller => 400,
+///         Actor::Tenant => 403,
+///         Actor::PluginAuthor | Actor::Upstream => 502,
+///         _ => 500,
+///     }
+/// }
+/// assert_eq!(status(&Error::UnknownApp { app: "hubspit".to_owned(), sent: Sent::Yes }), 400);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -61,6 +90,20 @@ pub enum Actor {
 ///
 /// The fields hold a plugin's words as they are; `Display` escapes and cuts them, so that they forge no
 /// line of a log.
+///
+/// ```no_run
+/// # use actionbox_host::{Error, Grant, Plugin};
+/// # async fn example(plugin: Plugin, grant: Grant) -> Result<(), Error> {
+/// match plugin.list_actions(&grant, "hubspot").await {
+///     Ok(actions) => println!("{} actions", actions.len()),
+///     Err(Error::Denied { refusal, .. }) => eprintln!("ask for a wider grant: {refusal}"),
+///     Err(Error::ReauthorizationRequired { .. }) => eprintln!("connect HubSpot again"),
+///     Err(error) if error.is_retryable() => eprintln!("later, perhaps: {error}"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -253,6 +296,14 @@ impl fmt::Display for Status<'_> {
 
 impl Error {
     /// Returns whether the request that mattered left for the upstream.
+    ///
+    /// ```
+    /// use actionbox_host::{Error, SendFailure, Sent};
+    ///
+    /// let failure = SendFailure::Broken("connection reset".to_owned());
+    /// let error = Error::Unreachable { failure, sent: Sent::Unknown };
+    /// assert_eq!(error.sent(), Sent::Unknown, "if it was a write, look before you repeat it");
+    /// ```
     pub fn sent(&self) -> Sent {
         match self {
             Self::InvalidName(_) | Self::NotRecorded(_) => Sent::No,
@@ -277,6 +328,17 @@ impl Error {
     }
 
     /// Returns who must act.
+    ///
+    /// ```
+    /// use actionbox_host::{Actor, Error, Exceeded, Rate, Sent};
+    ///
+    /// let of_plugin = Error::Limit { exceeded: Exceeded::Memory(128 << 20), sent: Sent::No };
+    /// assert_eq!(of_plugin.actor(), Actor::PluginAuthor);
+    ///
+    /// let rate = Rate { per_second: 20, burst: 5 };
+    /// let of_host = Error::Limit { exceeded: Exceeded::AccountRate(rate), sent: Sent::No };
+    /// assert_eq!(of_host.actor(), Actor::Operator);
+    /// ```
     pub fn actor(&self) -> Actor {
         match self {
             Self::InvalidName(_)
@@ -305,6 +367,15 @@ impl Error {
     }
 
     /// Tells whether the same call may be made again: the reason may pass, and no write can be doubled.
+    ///
+    /// ```
+    /// use actionbox_host::{Error, Sent};
+    ///
+    /// let throttled = |sent| Error::Throttled { retry_after: None, sent };
+    /// assert!(throttled(Sent::No).is_retryable());
+    /// // An earlier request of the call has changed something.
+    /// assert!(!throttled(Sent::Yes).is_retryable());
+    /// ```
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Throttled { sent, .. } => *sent == Sent::No,
@@ -323,6 +394,24 @@ impl Error {
 }
 
 /// Why a component is not loaded.
+///
+/// ```
+/// use actionbox_host::{ActionHost, LoadError};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let host = ActionHost::builder().build()?;
+/// # let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+/// # runtime.block_on(async {
+/// match host.load(b"\0asm\x01\0\0\0").await {
+///     Err(LoadError::CoreModule) => println!("built for wasm32-wasip1: build it for wasm32-wasip2"),
+///     Err(error) => println!("{error}"),
+///     Ok(plugin) => println!("{}", plugin.digest()),
+/// }
+/// # assert!(matches!(host.load(b"\0asm\x01\0\0\0").await, Err(LoadError::CoreModule)));
+/// # });
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -395,6 +484,14 @@ pub enum LoadError {
 }
 
 /// Why a host or a grant cannot be built.
+///
+/// ```
+/// use actionbox_host::{ActionHost, ConfigError, HostLimits};
+///
+/// let limits = HostLimits { concurrent_calls: 0, ..HostLimits::default() };
+/// let error = ActionHost::builder().host_limits(limits).build().unwrap_err();
+/// assert!(matches!(error, ConfigError::Limit { name: "concurrent_calls", .. }));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {

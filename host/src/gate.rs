@@ -34,6 +34,16 @@ use crate::{
 };
 
 /// What a request is about to do, shown to [`BeforeSend`].
+///
+/// ```
+/// use actionbox_host::{Effect, SendIntent};
+///
+/// /// Returns what the journal notes of a request, if it is one that may change something.
+/// fn entry(intent: &SendIntent) -> Option<String> {
+///     let SendIntent { tenant, route, body, .. } = intent;
+///     (intent.effect > Effect::Read).then(|| format!("{tenant}: {route}, {} bytes", body.len()))
+/// }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SendIntent {
@@ -52,12 +62,48 @@ pub struct SendIntent {
 }
 
 /// Is asked before a request leaves, once per request and before its first try: a service's journal.
+///
+/// ```
+/// use actionbox_host::{BeforeSend, BoxFuture, Effect, SendIntent};
+/// use std::{fs::File, io::Write, sync::Mutex};
+///
+/// /// Notes each request that may change something before it leaves, whatever becomes of it.
+/// struct Journal(Mutex<File>);
+///
+/// impl BeforeSend for Journal {
+///     fn before_send<'a>(&'a self, intent: &'a SendIntent) -> BoxFuture<'a, Result<(), String>> {
+///         Box::pin(async move {
+///             if intent.effect == Effect::Read {
+///                 return Ok(());
+///             }
+///             let mut file = self.0.lock().map_err(|error| error.to_string())?;
+///             writeln!(file, "{} {}", intent.tenant, intent.route).map_err(|error| error.to_string())?;
+///             file.sync_data().map_err(|error| error.to_string())
+///         })
+///     }
+/// }
+/// ```
 pub trait BeforeSend: Send + Sync + 'static {
     /// Takes note of the intent. Nothing is sent before it returns, and nothing at all when it fails.
     ///
     /// # Errors
     ///
     /// A reason for the operator; it must not hold a secret.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use actionbox_host::{BeforeSend, BoxFuture, Effect, SendIntent};
+    /// # struct OfficeHours(fn() -> bool);
+    /// # impl BeforeSend for OfficeHours {
+    /// fn before_send<'a>(&'a self, intent: &'a SendIntent) -> BoxFuture<'a, Result<(), String>> {
+    ///     let held_back = intent.effect >= Effect::Destructive && !(self.0)();
+    ///     Box::pin(async move {
+    ///         if held_back { Err("nothing is deleted outside office hours".to_owned()) } else { Ok(()) }
+    ///     })
+    /// }
+    /// # }
+    /// ```
     fn before_send<'a>(&'a self, intent: &'a SendIntent) -> BoxFuture<'a, Result<(), String>>;
 }
 

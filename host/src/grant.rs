@@ -56,6 +56,22 @@ struct AppGrant {
 }
 
 /// How far the requests of one call reach. The host sets it when the call begins.
+///
+/// ```
+/// use actionbox_host::{ActionId, ApiKey, AppSlug, Effect, Grant, Reach, Route, Upstream};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
+/// # let builder = Grant::builder("acme").upstream(Upstream::refold(), key);
+/// let grant = builder.allow_writes("hubspot").build()?;
+/// let (app, action) = (AppSlug::parse("hubspot")?, ActionId::parse("create_contact")?);
+/// let create = Route::Execute { app, action };
+/// // A call that only reads cannot write, though the tenant allows it.
+/// assert!(grant.check_route(&create, Reach::Execute(Effect::Read)).is_err());
+/// assert!(grant.check_route(&create, Reach::Execute(Effect::Write)).is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
     /// `list-actions` and `describe-action`: only list and describe routes leave.
@@ -65,6 +81,16 @@ pub enum Reach {
 }
 
 /// Which part of a grant allows something, named as the method of [`GrantBuilder`] that put it there.
+///
+/// ```
+/// use actionbox_host::Rule;
+///
+/// /// Tells what a tenant allowed as a whole, hence also allows of what the upstream adds later.
+/// fn is_wide(rule: Rule) -> bool {
+///     matches!(rule, Rule::Reads | Rule::Writes)
+/// }
+/// assert!(is_wide(Rule::Writes) && !is_wide(Rule::Action));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rule {
@@ -90,6 +116,20 @@ impl fmt::Display for Rule {
 }
 
 /// What a grant allows, and by which rule.
+///
+/// ```
+/// use actionbox_host::{Allowed, Effect, Grant, Reach, Route, Rule};
+///
+/// /// Explains to a tenant why a plugin may do something.
+/// fn explain(grant: &Grant, route: &Route) -> String {
+///     match grant.check_route(route, Reach::Execute(Effect::Raw)) {
+///         Ok(Allowed { effect, rule }) => format!("{route} ({effect}): {rule}"),
+///         Err(refusal) => refusal.to_string(),
+///     }
+/// }
+/// # let app = actionbox_host::AppSlug::parse("hubspot").unwrap();
+/// # assert!(explain(&Grant::default(), &Route::List { app }).contains("names no upstream"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowed {
     /// The effect that the host resolved.
@@ -99,6 +139,21 @@ pub struct Allowed {
 }
 
 /// Why a grant refuses a call or a request.
+///
+/// ```
+/// use actionbox_host::{ActionId, ApiKey, AppSlug, Effect, Grant, Refusal, Upstream};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
+/// # let builder = Grant::builder("acme").upstream(Upstream::refold(), key);
+/// let grant = builder.allow_reads("hubspot").build()?;
+/// match grant.check_execute(&AppSlug::parse("hubspot")?, &ActionId::parse("create_contact")?) {
+///     Err(Refusal::Action { effect: Some(Effect::Write), .. }) => println!("ask the tenant for writes"),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -167,21 +222,60 @@ impl fmt::Display for Named<'_> {
 
 impl Grant {
     /// Starts a grant for a tenant. The name appears in audit events and nowhere else.
+    ///
+    /// ```
+    /// use actionbox_host::Grant;
+    ///
+    /// // Without an upstream and without anything allowed, it is good for nothing.
+    /// let grant = Grant::builder("acme").build()?;
+    /// assert!(grant.upstream().is_none());
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn builder(tenant: impl Into<String>) -> GrantBuilder {
         GrantBuilder { inner: Inner { tenant: tenant.into(), ..Inner::default() }, error: None }
     }
 
     /// Returns the tenant's name.
+    ///
+    /// ```
+    /// use actionbox_host::Grant;
+    ///
+    /// let grant = Grant::builder("acme").build()?;
+    /// assert_eq!(grant.tenant(), "acme");
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn tenant(&self) -> &str {
         &self.0.tenant
     }
 
     /// Returns the upstream, when the grant names one.
+    ///
+    /// ```
+    /// use actionbox_host::{ApiKey, Grant, Upstream};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
+    /// let grant = Grant::builder("acme").upstream(Upstream::refold(), key).build()?;
+    /// assert_eq!(grant.upstream().map(Upstream::base_url).as_deref(), Some("https://app.refold.ai"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn upstream(&self) -> Option<&Upstream> {
         self.0.upstream.as_ref().map(|(upstream, _)| upstream)
     }
 
     /// Returns the limits, when the grant sets its own.
+    ///
+    /// ```
+    /// use actionbox_host::{ActionHost, Grant, Limits};
+    ///
+    /// /// Returns the limits that hold for a call under a grant.
+    /// fn limits<'a>(host: &'a ActionHost, grant: &'a Grant) -> &'a Limits {
+    ///     grant.limits().unwrap_or(host.limits())
+    /// }
+    /// # assert_eq!(limits(&ActionHost::builder().build()?, &Grant::default()), &Limits::default());
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn limits(&self) -> Option<&Limits> {
         self.0.limits.as_ref()
     }
@@ -191,6 +285,21 @@ impl Grant {
     /// # Errors
     ///
     /// [`Refusal`] when the grant does not reach the app.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::{ApiKey, AppSlug, Grant, Upstream};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
+    /// # let builder = Grant::builder("acme").upstream(Upstream::refold(), key);
+    /// let grant = builder.allow_reads("hubspot").build()?;
+    /// assert!(grant.check_discover(&AppSlug::parse("hubspot")?).is_ok());
+    /// assert!(grant.check_discover(&AppSlug::parse("salesforce")?).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn check_discover(&self, app: &AppSlug) -> Result<(), Refusal> {
         self.app(app).map(drop)
     }
@@ -200,6 +309,27 @@ impl Grant {
     /// # Errors
     ///
     /// [`Refusal`] when the grant does not allow it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::{ActionId, ApiKey, AppSlug, Effect, Grant, Upstream};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
+    /// # let builder = Grant::builder("acme").upstream(Upstream::refold(), key);
+    /// let grant = builder
+    ///     .allow_reads("hubspot")
+    ///     .own_action("hubspot", "upsert_contact", Effect::Write)
+    ///     .build()?;
+    ///
+    /// let hubspot = AppSlug::parse("hubspot")?;
+    /// assert_eq!(grant.check_execute(&hubspot, &ActionId::parse("get_contact")?)?, Effect::Read);
+    /// assert_eq!(grant.check_execute(&hubspot, &ActionId::parse("upsert_contact")?)?, Effect::Write);
+    /// assert!(grant.check_execute(&hubspot, &ActionId::parse("create_contact")?).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn check_execute(&self, app: &AppSlug, action: &ActionId) -> Result<Effect, Refusal> {
         let grant = self.app(app)?;
         if let Some(effect) = grant.own.get(action) {
@@ -295,6 +425,21 @@ impl fmt::Debug for Grant {
 }
 
 /// Builds a [`Grant`]. Without a call to one of the `allow_` methods it allows nothing.
+///
+/// ```
+/// use actionbox_host::{ApiKey, Grant, GrantBuilder, Upstream};
+///
+/// /// What every tenant of this service has; more is added to it.
+/// fn basic(tenant: &str, key: ApiKey) -> GrantBuilder {
+///     Grant::builder(tenant).upstream(Upstream::refold(), key).allow_reads("hubspot")
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
+/// let grant = basic("acme", key).allow_action("hubspot", "create_contact").build()?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct GrantBuilder {
     inner: Inner,
     error: Option<ConfigError>,
@@ -302,18 +447,57 @@ pub struct GrantBuilder {
 
 impl GrantBuilder {
     /// Names the upstream, and what provides the credentials for it. They go nowhere else.
+    ///
+    /// ```
+    /// use actionbox_host::{Grant, SessionTokens, Upstream};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tokens = SessionTokens::new("tk_0123456789abcdef", "customer@example.com")?;
+    /// let sandbox = Upstream::refold().at("http://127.0.0.1:8080")?;
+    /// let grant = Grant::builder("acme").upstream(sandbox, tokens).allow_reads("hubspot").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn upstream(mut self, upstream: Upstream, credentials: impl CredentialProvider) -> Self {
         self.inner.upstream = Some((upstream, Arc::new(credentials)));
         self
     }
 
     /// As [`upstream`](Self::upstream), with a provider that several grants share.
+    ///
+    /// ```
+    /// use actionbox_host::{CredentialProvider, Grant, SessionTokens, Upstream};
+    /// use std::sync::Arc;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tokens: Arc<dyn CredentialProvider> =
+    ///     Arc::new(SessionTokens::new("tk_0123456789abcdef", "customer@example.com")?);
+    /// let grant = || Grant::builder("acme").upstream_shared(Upstream::refold(), tokens.clone());
+    /// // One token serves both.
+    /// let reader = grant().allow_reads("hubspot").build()?;
+    /// let writer = grant().allow_reads("hubspot").allow_writes("hubspot").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn upstream_shared(mut self, upstream: Upstream, credentials: Arc<dyn CredentialProvider>) -> Self {
         self.inner.upstream = Some((upstream, credentials));
         self
     }
 
     /// Allows to list and describe an app's actions, and to execute those that only read.
+    ///
+    /// ```
+    /// # use actionbox_host::{ActionId, ApiKey, AppSlug, Grant, Upstream};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
+    /// let grant = Grant::builder("acme").upstream(Upstream::refold(), key).allow_reads("hubspot").build()?;
+    ///
+    /// let hubspot = AppSlug::parse("hubspot")?;
+    /// assert!(grant.check_execute(&hubspot, &ActionId::parse("search_contacts")?).is_ok());
+    /// assert!(grant.check_execute(&hubspot, &ActionId::parse("create_contact")?).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn allow_reads(self, app: &str) -> Self {
         self.edit(app, |grant| grant.reads = true)
     }
@@ -324,6 +508,21 @@ impl GrantBuilder {
     ///
     /// Covers every action whose name has a writing and no deleting word, also those that the upstream
     /// adds later. Destructive, raw and unknown actions stay refused.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use actionbox_host::{ActionId, ApiKey, AppSlug, Grant, Upstream};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
+    /// let grant = Grant::builder("acme").upstream(Upstream::refold(), key).allow_writes("hubspot").build()?;
+    ///
+    /// let hubspot = AppSlug::parse("hubspot")?;
+    /// assert!(grant.check_execute(&hubspot, &ActionId::parse("update_contact")?).is_ok());
+    /// assert!(grant.check_execute(&hubspot, &ActionId::parse("delete_contact")?).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn allow_writes(self, app: &str) -> Self {
         self.edit(app, |grant| grant.writes = true)
     }
@@ -334,6 +533,22 @@ impl GrantBuilder {
     /// # Security
     ///
     /// Granting `httprequest` by name hands the plugin the whole connected account.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use actionbox_host::{ActionId, ApiKey, AppSlug, Effect, Grant, Upstream};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
+    /// # let builder = Grant::builder("acme").upstream(Upstream::refold(), key);
+    /// let grant = builder.allow_action("hubspot", "delete_contact").build()?;
+    ///
+    /// let hubspot = AppSlug::parse("hubspot")?;
+    /// assert_eq!(grant.check_execute(&hubspot, &ActionId::parse("delete_contact")?)?, Effect::Destructive);
+    /// assert!(grant.check_execute(&hubspot, &ActionId::parse("delete_company")?).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn allow_action(self, app: &str, action: &str) -> Self {
         self.edit_action(app, action, |grant, action| {
             // An effect that was named for it stays.
@@ -346,6 +561,21 @@ impl GrantBuilder {
     /// # Security
     ///
     /// Calling a write a [`Effect::Read`] lets it be retried, and lets reading calls make it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use actionbox_host::{ActionId, ApiKey, AppSlug, Effect, Grant, Upstream};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
+    /// # let builder = Grant::builder("acme").upstream(Upstream::refold(), key);
+    /// // Only a query, in spite of its name.
+    /// let soql = ActionId::parse("get_entity_with_soql")?;
+    /// let grant = builder.allow_action_as("salesforce", "get_entity_with_soql", Effect::Read).build()?;
+    /// assert_eq!(grant.check_execute(&AppSlug::parse("salesforce")?, &soql)?, Effect::Read);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn allow_action_as(self, app: &str, action: &str, effect: Effect) -> Self {
         self.edit_action(app, action, |grant, action| {
             grant.named.insert(action, Some(effect));
@@ -354,6 +584,24 @@ impl GrantBuilder {
 
     /// Allows to call an action of the plugin's own, made of upstream calls up to an effect. Each of
     /// those calls still needs to be allowed.
+    ///
+    /// ```
+    /// # use actionbox_host::{ActionId, ApiKey, AppSlug, Effect, Grant, Upstream};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let key = ApiKey::new("tk_0123456789abcdef", "customer@example.com")?;
+    /// # let builder = Grant::builder("acme").upstream(Upstream::refold(), key);
+    /// let grant = builder
+    ///     .own_action("hubspot", "upsert_contact", Effect::Write)
+    ///     // What it is made of.
+    ///     .allow_reads("hubspot")
+    ///     .allow_action("hubspot", "create_contact")
+    ///     .allow_action("hubspot", "update_contact")
+    ///     .build()?;
+    /// let (app, action) = (AppSlug::parse("hubspot")?, ActionId::parse("upsert_contact")?);
+    /// assert_eq!(grant.check_execute(&app, &action)?, Effect::Write);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn own_action(self, app: &str, action: &str, effect: Effect) -> Self {
         self.edit_action(app, action, |grant, action| {
             grant.own.insert(action, effect);
@@ -361,6 +609,16 @@ impl GrantBuilder {
     }
 
     /// Sets limits of its own for this grant, in place of the host's.
+    ///
+    /// ```
+    /// use actionbox_host::{Grant, Limits};
+    /// use std::time::Duration;
+    ///
+    /// let limits = Limits { requests: 500, wall_time: Duration::from_secs(120), ..Limits::default() };
+    /// let grant = Grant::builder("acme").limits(limits).build()?;
+    /// assert_eq!(grant.limits().map(|limits| limits.requests), Some(500));
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn limits(mut self, limits: Limits) -> Self {
         self.inner.limits = Some(limits);
         self
@@ -371,6 +629,15 @@ impl GrantBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] for the first app or action whose name is not valid.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::Grant;
+    ///
+    /// let error = Grant::builder("acme").allow_reads("HubSpot").build().unwrap_err();
+    /// assert!(error.to_string().starts_with("\"HubSpot\" is not the slug of an app"));
+    /// ```
     pub fn build(self) -> Result<Grant, ConfigError> {
         match self.error {
             Some(error) => Err(error),

@@ -94,6 +94,14 @@ impl Shared {
 
 impl ActionHost {
     /// Starts a host with every setting at its default.
+    ///
+    /// ```
+    /// use actionbox_host::{ActionHost, Limits};
+    ///
+    /// let host = ActionHost::builder().build()?;
+    /// assert_eq!(host.limits(), &Limits::default());
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn builder() -> ActionHostBuilder {
         ActionHostBuilder::default()
     }
@@ -104,6 +112,19 @@ impl ActionHost {
     /// # Errors
     ///
     /// [`LoadError`] when the bytes are no component, or one that asks for more than plugins are given.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use actionbox_host::{ActionHost, LoadError, Plugin};
+    /// # async fn fetch(_: &str) -> Vec<u8> { Vec::new() }
+    /// # async fn example(host: ActionHost, reviewed: &str) -> Result<(), LoadError> {
+    /// // Out of the service's own registry, if it still is what was reviewed.
+    /// let plugin = host.load(fetch("crm-sync").await).await?;
+    /// assert_eq!(plugin.digest(), reviewed);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn load(&self, component: impl Into<Vec<u8>>) -> Result<Plugin, LoadError> {
         let source = Arc::new(Source::new(component.into()));
         let component = compile(&self.0, source.clone()).await?;
@@ -115,6 +136,17 @@ impl ActionHost {
     /// # Errors
     ///
     /// As [`load`](Self::load), and when the file cannot be read.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use actionbox_host::{ActionHost, LoadError};
+    /// # async fn example(host: ActionHost) -> Result<(), LoadError> {
+    /// let plugin = host.load_file("plugins/crm-sync.wasm").await?;
+    /// println!("{} ({} bytes)", plugin.digest(), plugin.size());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn load_file(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
         let bytes = self.read(path.as_ref()).await?;
         self.load(bytes).await
@@ -125,12 +157,40 @@ impl ActionHost {
     /// # Errors
     ///
     /// [`LoadError`] only when the file cannot be read, or is too large to be; everything else is in the verdict.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use actionbox_host::{ActionHost, LoadError};
+    /// # async fn example(host: ActionHost) -> Result<(), LoadError> {
+    /// let found = host.inspect_file("plugins/crm-sync.wasm").await?;
+    /// println!("{}", found.digest);
+    /// if let Err(refused) = found.verdict {
+    ///     println!("would not be loaded: {refused}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn inspect_file(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
         let bytes = self.read(path.as_ref()).await?;
         Ok(self.inspect(bytes).await)
     }
 
     /// Tells what bytes are and whether this host would load them.
+    ///
+    /// ```
+    /// use actionbox_host::{ActionHost, LoadError};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let host = ActionHost::builder().build()?;
+    /// # let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    /// # runtime.block_on(async {
+    /// let found = host.inspect(b"\x7fELF: somebody uploaded a program").await;
+    /// assert!(matches!(found.verdict, Err(LoadError::Precompiled)));
+    /// # });
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn inspect(&self, component: impl Into<Vec<u8>>) -> Inspection {
         inspect(self.0.clone(), Arc::new(Source::new(component.into()))).await
     }
@@ -167,12 +227,31 @@ impl ActionHost {
     }
 
     /// Returns the limits of calls whose grant sets none.
+    ///
+    /// ```
+    /// use actionbox_host::{ActionHost, Limits};
+    ///
+    /// let host = ActionHost::builder().limits(Limits { requests: 16, ..Limits::default() }).build()?;
+    /// assert_eq!(host.limits().requests, 16);
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn limits(&self) -> &Limits {
         &self.0.limits
     }
 
     /// Returns which plugins are kept away from an upstream: answers to them held a credential as often as
     /// [`HostLimits::leaks`] permits.
+    ///
+    /// ```
+    /// use actionbox_host::ActionHost;
+    ///
+    /// let host = ActionHost::builder().build()?;
+    /// for who in host.quarantined() {
+    ///     println!("{} is kept away from {} for {}", who.plugin, who.upstream, who.tenant);
+    /// }
+    /// # assert!(host.quarantined().is_empty());
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn quarantined(&self) -> Vec<Quarantined> {
         self.0.quarantine.list()
     }
@@ -182,6 +261,21 @@ impl ActionHost {
     /// # Security
     ///
     /// Find out first why the upstream's answers held a credential: the plugin may have asked for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::ActionHost;
+    ///
+    /// # fn main() -> Result<(), actionbox_host::ConfigError> {
+    /// # let host = ActionHost::builder().build()?;
+    /// // The upstream has stopped to echo keys in its answers.
+    /// for who in host.quarantined().iter().filter(|who| who.tenant == "acme") {
+    ///     host.release(who);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn release(&self, who: &Quarantined) -> bool {
         self.0.quarantine.release(who)
     }
@@ -209,6 +303,19 @@ impl fmt::Debug for ActionHost {
 }
 
 /// Builds an [`ActionHost`].
+///
+/// ```
+/// use actionbox_host::{ActionHost, ActionHostBuilder, HostLimits, Limits};
+/// use std::time::Duration;
+///
+/// /// What all hosts of this service have in common; tests add a cassette.
+/// fn host() -> ActionHostBuilder {
+///     ActionHost::builder()
+///         .limits(Limits { wall_time: Duration::from_secs(10), ..Limits::default() })
+///         .host_limits(HostLimits { concurrent_calls: 64, ..HostLimits::default() })
+/// }
+/// assert!(host().build().is_ok());
+/// ```
 #[derive(Default)]
 pub struct ActionHostBuilder {
     limits: Limits,
@@ -226,12 +333,30 @@ pub struct ActionHostBuilder {
 
 impl ActionHostBuilder {
     /// Sets the limits of calls whose grant sets none.
+    ///
+    /// ```
+    /// use actionbox_host::{ActionHost, Limits};
+    /// use std::time::Duration;
+    ///
+    /// let limits = Limits { cpu_time: Duration::from_secs(1), memory_bytes: 64 << 20, ..Limits::default() };
+    /// let host = ActionHost::builder().limits(limits).build()?;
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
     /// Sets the limits of the host as a whole.
+    ///
+    /// ```
+    /// use actionbox_host::{ActionHost, HostLimits, Rate};
+    ///
+    /// let account_rate = Some(Rate { per_second: 10, burst: 2 });
+    /// let limits = HostLimits { account_rate, concurrent_calls: 64, ..HostLimits::default() };
+    /// let host = ActionHost::builder().host_limits(limits).build()?;
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn host_limits(mut self, limits: HostLimits) -> Self {
         self.host_limits = limits;
         self
@@ -242,24 +367,77 @@ impl ActionHostBuilder {
     /// # Security
     ///
     /// Whoever holds the CA's key can read the credentials that go to any upstream of this host.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use actionbox_host::ActionHost;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let ca = std::fs::read("/etc/my-service/ca.pem")?;
+    /// let host = ActionHost::builder().root_certificates_pem(ca).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn root_certificates_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots.push(pem.into());
         self
     }
 
     /// Speaks HTTP/2 with upstreams that offer it. Default: HTTP/1.1 only.
+    ///
+    /// ```
+    /// use actionbox_host::ActionHost;
+    ///
+    /// let host = ActionHost::builder().http2(true).build()?;
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn http2(mut self, on: bool) -> Self {
         self.http2 = on;
         self
     }
 
     /// Hands audit events to a sink. Default: `tracing`, target `actionbox::audit`.
+    ///
+    /// ```
+    /// use actionbox_host::{ActionHost, AuditEvent, AuditSink};
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// #[derive(Default)]
+    /// struct Kept(Mutex<Vec<AuditEvent>>);
+    ///
+    /// impl AuditSink for Kept {
+    ///     fn record(&self, event: AuditEvent) {
+    ///         self.0.lock().expect("nobody panics with it").push(event);
+    ///     }
+    /// }
+    ///
+    /// let kept = Arc::new(Kept::default());
+    /// let host = ActionHost::builder().audit(kept.clone()).build()?;
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn audit(mut self, sink: Arc<dyn AuditSink>) -> Self {
         self.audit = Some(sink);
         self
     }
 
     /// Asks a hook before each request leaves; when it fails, nothing is sent.
+    ///
+    /// ```
+    /// use actionbox_host::{ActionHost, BeforeSend, BoxFuture, SendIntent};
+    /// use std::sync::Arc;
+    ///
+    /// struct Logged;
+    ///
+    /// impl BeforeSend for Logged {
+    ///     fn before_send<'a>(&'a self, intent: &'a SendIntent) -> BoxFuture<'a, Result<(), String>> {
+    ///         println!("{} is about to {}", intent.tenant, intent.route);
+    ///         Box::pin(async { Ok(()) })
+    ///     }
+    /// }
+    ///
+    /// let host = ActionHost::builder().before_send(Arc::new(Logged)).build()?;
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn before_send(mut self, hook: Arc<dyn BeforeSend>) -> Self {
         self.before_send = Some(hook);
         self
@@ -270,6 +448,21 @@ impl ActionHostBuilder {
     /// # Security
     ///
     /// A dump holds the tenant's data: everything that was in the guest's memory. It holds no credential.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::ActionHost;
+    ///
+    /// let host = ActionHost::builder()
+    ///     .core_dumps(|dump| {
+    ///         if let Err(error) = std::fs::write("plugin.coredump", dump) {
+    ///             eprintln!("the core dump is lost: {error}");
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn core_dumps(mut self, sink: impl Fn(Vec<u8>) + Send + Sync + 'static) -> Self {
         self.core_dumps = Some(Arc::new(sink));
         self
@@ -277,6 +470,17 @@ impl ActionHostBuilder {
 
     /// Compiles components in a process of its own, which is stopped when it takes too long or too much.
     /// Default: in this process, after a check of size and number of functions.
+    ///
+    /// ```
+    /// use actionbox_host::{ActionHost, CompileWorker};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // This program, which calls `CompileWorker::serve` when it is started so.
+    /// let worker = CompileWorker::new(std::env::current_exe()?, ["compile-worker"]);
+    /// let host = ActionHost::builder().compile_in(worker).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn compile_in(mut self, worker: CompileWorker) -> Self {
         self.worker = Some(worker);
         self
@@ -287,6 +491,16 @@ impl ActionHostBuilder {
     /// # Security
     ///
     /// Whoever can write to the directory runs code in this process: see [`CompileCache`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::{ActionHost, CompileCache};
+    ///
+    /// let cache = CompileCache::at("/var/cache/my-service/plugins").max_bytes(1 << 30);
+    /// let host = ActionHost::builder().compile_cache(cache).build()?;
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn compile_cache(mut self, cache: CompileCache) -> Self {
         self.cache = Some(cache);
         self
@@ -294,6 +508,16 @@ impl ActionHostBuilder {
 
     /// Records the upstream traffic of all calls, as plugins see it, in memory and without a bound: for
     /// developing plugins.
+    ///
+    /// ```
+    /// use actionbox_host::{ActionHost, Cassette};
+    ///
+    /// let cassette = Cassette::new();
+    /// let host = ActionHost::builder().record(cassette.clone()).build()?;
+    /// // … calls …
+    /// println!("{}", cassette.to_json());
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn record(mut self, cassette: Cassette) -> Self {
         self.recording = Some(cassette);
         self
@@ -304,6 +528,15 @@ impl ActionHostBuilder {
     /// Grants and limits hold as always; `before_send`, pace and tries do not come into it, and `sent` is
     /// always [`Sent::No`](crate::Sent::No). A request that is not recorded ends its call with
     /// [`Error::NotRecorded`](crate::Error::NotRecorded), whatever the plugin makes of it.
+    ///
+    /// ```no_run
+    /// # use actionbox_host::{ActionHost, Cassette};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let cassette = Cassette::parse(&std::fs::read_to_string("tests/contacts.json")?)?;
+    /// let host = ActionHost::builder().replay(cassette).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn replay(mut self, cassette: Cassette) -> Self {
         self.replaying = Some(cassette);
         self
@@ -314,6 +547,15 @@ impl ActionHostBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] when a certificate cannot be used or the engine cannot be set up.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::{ActionHost, ConfigError};
+    ///
+    /// let error = ActionHost::builder().root_certificates_pem("no certificate").build().unwrap_err();
+    /// assert!(matches!(error, ConfigError::Certificate(_)));
+    /// ```
     pub fn build(self) -> Result<ActionHost, ConfigError> {
         let failed = |error: wasmtime::Error| ConfigError::Engine(format!("{error:#}"));
         self.host_limits.check()?;

@@ -19,6 +19,19 @@ use self::sections::Sections;
 pub use self::sections::{Producer, ProducerField};
 
 /// What a component is, and whether this host would load it.
+///
+/// ```no_run
+/// use actionbox_host::{ActionHost, Inspection};
+///
+/// /// Says of an uploaded plugin what a reviewer wants to know first.
+/// async fn summary(host: &ActionHost, upload: Vec<u8>) -> String {
+///     let Inspection { digest, size, imports, verdict, .. } = host.inspect(upload).await;
+///     match verdict {
+///         Ok(_) => format!("{digest}, {size} bytes, imports {}", imports.join(", ")),
+///         Err(refused) => format!("{digest} is refused: {refused}"),
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Inspection {

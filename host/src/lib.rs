@@ -88,6 +88,18 @@ pub use upstream::Upstream;
 pub use worker::CompileWorker;
 
 /// A boxed future, as the traits that embedders implement return it.
+///
+/// ```
+/// use actionbox_host::{BeforeSend, BoxFuture, SendIntent};
+///
+/// struct Frozen;
+///
+/// impl BeforeSend for Frozen {
+///     fn before_send<'a>(&'a self, _: &'a SendIntent) -> BoxFuture<'a, Result<(), String>> {
+///         Box::pin(async { Err("the service is being moved".to_owned()) })
+///     }
+/// }
+/// ```
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The example of the README, which must compile as well.

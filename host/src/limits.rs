@@ -71,6 +71,15 @@ bounds! {
 }
 
 /// A number of requests in a time.
+///
+/// ```
+/// use actionbox_host::{HostLimits, Rate};
+///
+/// // Two processes share the account's 20 a second.
+/// let half = Rate { per_second: 10, burst: 2 };
+/// let limits = HostLimits { account_rate: Some(half), ..HostLimits::default() };
+/// assert_eq!(half.to_string(), "10 requests a second with a burst of 2");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Rate {
     /// Requests a second, in the long run. At least 1.
@@ -87,6 +96,14 @@ impl fmt::Display for Rate {
 
 bounds! {
     /// The bounds of a host, over all its calls.
+    ///
+    /// ```
+    /// use actionbox_host::{ActionHost, HostLimits};
+    ///
+    /// let limits = HostLimits { concurrent_calls_per_tenant: 8, ..HostLimits::default() };
+    /// let host = ActionHost::builder().host_limits(limits).build()?;
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub struct HostLimits {
         /// Bytes of a component. Default 64 MiB: a Python component has 20.
         pub component_bytes: usize = 64 << 20,

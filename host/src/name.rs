@@ -6,16 +6,41 @@ use std::{fmt, sync::Arc};
 ///
 /// One to 64 characters, each a lower-case ASCII letter, a digit, `_` or `-`, the first a letter or a
 /// digit. Such a name needs no escaping in a path, a header or a log line.
+///
+/// ```
+/// use actionbox_host::AppSlug;
+/// use std::collections::HashMap;
+///
+/// let titles = HashMap::from([(AppSlug::parse("hubspot")?, "HubSpot")]);
+/// assert_eq!(titles.get("hubspot"), Some(&"HubSpot"));
+/// # Ok::<(), actionbox_host::InvalidName>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppSlug(Arc<str>);
 
 /// The id of an action, such as `get_contact`.
 ///
 /// One to 128 characters, each an ASCII letter, a digit, `_` or `-`.
+///
+/// ```
+/// use actionbox_host::ActionId;
+/// use std::collections::BTreeSet;
+///
+/// let favourites = BTreeSet::from([ActionId::parse("get_contact")?, ActionId::parse("create_contact")?]);
+/// assert!(favourites.contains("get_contact"));
+/// # Ok::<(), actionbox_host::InvalidName>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActionId(Arc<str>);
 
 /// A string that is no name of an app or of an action.
+///
+/// ```
+/// use actionbox_host::AppSlug;
+///
+/// let error = AppSlug::parse("Google Drive").unwrap_err();
+/// assert!(error.to_string().starts_with("\"Google Drive\" is not the slug of an app: expected 1 to 64"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is not {kind}: {rule}")]
 pub struct InvalidName {
@@ -32,6 +57,15 @@ impl AppSlug {
     /// # Errors
     ///
     /// [`InvalidName`] when the text is not a slug; it says what a slug looks like.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::AppSlug;
+    ///
+    /// assert!(AppSlug::parse("google_drive").is_ok());
+    /// assert!(AppSlug::parse("../linked-account").is_err());
+    /// ```
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
         let ok = text.len() <= Self::MAX_LEN
@@ -45,6 +79,14 @@ impl AppSlug {
     }
 
     /// Returns the slug as text.
+    ///
+    /// ```
+    /// use actionbox_host::AppSlug;
+    ///
+    /// let app = AppSlug::parse("google_drive")?;
+    /// assert_eq!(app.as_str().replace('_', " "), "google drive");
+    /// # Ok::<(), actionbox_host::InvalidName>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -58,6 +100,15 @@ impl ActionId {
     /// # Errors
     ///
     /// [`InvalidName`] when the text is not an action id; it says what one looks like.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::ActionId;
+    ///
+    /// assert!(ActionId::parse("get_contact").is_ok());
+    /// assert!(ActionId::parse("get_contact/execute").is_err());
+    /// ```
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         let ok = (1..=Self::MAX_LEN).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
@@ -69,6 +120,14 @@ impl ActionId {
     }
 
     /// Returns the id as text.
+    ///
+    /// ```
+    /// use actionbox_host::ActionId;
+    ///
+    /// let action = ActionId::parse("get_contact")?;
+    /// assert_eq!(action.as_str().split('_').next(), Some("get"));
+    /// # Ok::<(), actionbox_host::InvalidName>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }

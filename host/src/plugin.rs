@@ -37,6 +37,18 @@ use crate::{
 /// A plugin that a host has loaded. Cheap to clone, `Send` and `Sync`.
 ///
 /// Each call runs in a fresh instance, under the grant that is given with the call.
+///
+/// ```no_run
+/// # use actionbox_host::{ActionHost, Error, Grant, Plugin};
+/// # async fn example(host: ActionHost, grants: Vec<Grant>) -> Result<(), Box<dyn std::error::Error>> {
+/// // Loaded once, called for every tenant.
+/// let plugin: Plugin = host.load_file("plugins/crm-sync.wasm").await?;
+/// for grant in &grants {
+///     println!("{}: {} actions", grant.tenant(), plugin.list_actions(grant, "hubspot").await?.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Plugin(Arc<Loaded>);
 
@@ -59,11 +71,27 @@ impl Plugin {
     }
 
     /// Returns the SHA-256 of the component's bytes, as `sha256:…`.
+    ///
+    /// ```no_run
+    /// # use actionbox_host::{ActionHost, LoadError};
+    /// # async fn example(host: ActionHost, reviewed: &[String]) -> Result<(), LoadError> {
+    /// let plugin = host.load_file("plugins/crm-sync.wasm").await?;
+    /// assert!(reviewed.iter().any(|digest| digest == plugin.digest()), "nobody has reviewed it");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn digest(&self) -> &str {
         &self.0.digest
     }
 
     /// Returns the size of the component in bytes.
+    ///
+    /// ```no_run
+    /// # use actionbox_host::Plugin;
+    /// # fn example(plugin: &Plugin) {
+    /// println!("{} KiB", plugin.size() >> 10);
+    /// # }
+    /// ```
     pub fn size(&self) -> usize {
         self.0.size
     }
@@ -75,6 +103,21 @@ impl Plugin {
     /// # Errors
     ///
     /// [`Error`]; it says who must act, whether to retry, and whether a request was sent.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use actionbox_host::{Error, Grant, Plugin};
+    /// # async fn example(plugin: Plugin, grant: Grant) -> Result<(), Error> {
+    /// for action in plugin.list_actions(&grant, "hubspot").await? {
+    ///     match action.effect {
+    ///         Some(effect) => println!("{} ({effect})", action.name),
+    ///         None => println!("{} (not granted)", action.name),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn list_actions(&self, grant: &Grant, app: &str) -> Result<Vec<Action>, Error> {
         let mut call = Call::begin(self, grant, Operation::List, app, None);
         let result = async {
@@ -104,6 +147,19 @@ impl Plugin {
     /// # Errors
     ///
     /// As [`list_actions`](Self::list_actions).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use actionbox_host::{Error, Grant, Plugin};
+    /// # async fn example(plugin: Plugin, grant: Grant) -> Result<(), Error> {
+    /// for parameter in plugin.describe_action(&grant, "hubspot", "create_contact").await? {
+    ///     let mark = if parameter.required { "*" } else { "" };
+    ///     println!("{}{mark}: {}", parameter.label, parameter.kind);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn describe_action(
         &self,
         grant: &Grant,
@@ -133,6 +189,20 @@ impl Plugin {
     /// # Errors
     ///
     /// As [`list_actions`](Self::list_actions).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use actionbox_host::{Grant, Plugin};
+    /// use serde_json::json;
+    ///
+    /// # async fn example(plugin: Plugin, grant: Grant) -> Result<(), Box<dyn std::error::Error>> {
+    /// let contact = json!({ "email": "ada@example.com", "firstname": "Ada" });
+    /// let outcome = plugin.execute_action(&grant, "hubspot", "create_contact", &contact).await?;
+    /// println!("{}", outcome.into_result()?.data["id"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn execute_action(
         &self,
         grant: &Grant,

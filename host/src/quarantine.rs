@@ -16,6 +16,22 @@ use crate::upstream::Upstream;
 /// A plugin that is kept away from an upstream, on behalf of one tenant.
 ///
 /// Of one tenant only: what a tenant's account makes an upstream answer must not take the plugin from others.
+///
+/// ```
+/// use actionbox_host::{ActionHost, Quarantined};
+///
+/// # fn main() -> Result<(), actionbox_host::ConfigError> {
+/// let host = ActionHost::builder().build()?;
+/// // As an audit event named it, perhaps long ago.
+/// let who = Quarantined {
+///     tenant: "acme".to_owned(),
+///     plugin: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+///     upstream: "https://app.refold.ai".to_owned(),
+/// };
+/// assert!(!host.release(&who), "this host has seen no leak");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Quarantined {
     /// The tenant of the grant.

@@ -10,6 +10,16 @@ use http::{
 use crate::error::ConfigError;
 
 /// An upstream: the authority under which guests know it, and where the host dials.
+///
+/// ```
+/// use actionbox_host::Upstream;
+///
+/// let live = Upstream::refold();
+/// let sandbox = Upstream::refold().at("http://127.0.0.1:8080")?;
+/// // A plugin knows both by the same name.
+/// assert_eq!(live.authority(), sandbox.authority());
+/// # Ok::<(), actionbox_host::ConfigError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Upstream {
     authority: Authority,
@@ -18,6 +28,12 @@ pub struct Upstream {
 
 impl Upstream {
     /// Returns Refold's action API: guests call `https://app.refold.ai`, and so does the host.
+    ///
+    /// ```
+    /// use actionbox_host::Upstream;
+    ///
+    /// assert_eq!(Upstream::refold().base_url(), "https://app.refold.ai");
+    /// ```
     pub fn refold() -> Self {
         Self {
             authority: Authority::from_static("app.refold.ai"),
@@ -56,17 +72,44 @@ impl Upstream {
     /// # Errors
     ///
     /// [`ConfigError`] unless it is `http://host[:port]` or `https://host[:port]`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::Upstream;
+    ///
+    /// // A proxy on the same private network, which adds TLS.
+    /// let upstream = Upstream::refold().dangerously_at_plain_http("http://egress.internal:8080")?;
+    /// assert_eq!(upstream.base_url(), "http://egress.internal:8080");
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn dangerously_at_plain_http(self, base_url: &str) -> Result<Self, ConfigError> {
         let base = parse_base(base_url)?;
         Ok(Self { base, ..self })
     }
 
     /// Returns the authority that guests use.
+    ///
+    /// ```
+    /// use actionbox_host::Upstream;
+    ///
+    /// let upstream = Upstream::refold().at("https://refold.example.com")?;
+    /// assert_eq!(upstream.authority(), "app.refold.ai");
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn authority(&self) -> &str {
         self.authority.as_str()
     }
 
     /// Returns the base URL that the host dials.
+    ///
+    /// ```
+    /// use actionbox_host::Upstream;
+    ///
+    /// let upstream = Upstream::refold().at("https://refold.example.com:8443/")?;
+    /// assert_eq!(upstream.base_url(), "https://refold.example.com:8443");
+    /// # Ok::<(), actionbox_host::ConfigError>(())
+    /// ```
     pub fn base_url(&self) -> String {
         self.base.to_string().trim_end_matches('/').to_owned()
     }

@@ -65,6 +65,13 @@ const REFUSED: u8 = b'-';
 
 impl CompileWorker {
     /// Names a program and the arguments that make it a worker.
+    ///
+    /// ```
+    /// use actionbox_host::CompileWorker;
+    ///
+    /// // A program of its own, installed beside the service.
+    /// let worker = CompileWorker::new("/usr/libexec/my-service/compile-worker", [] as [&str; 0]);
+    /// ```
     pub fn new(
         program: impl Into<PathBuf>,
         arguments: impl IntoIterator<Item = impl Into<OsString>>,
@@ -74,6 +81,16 @@ impl CompileWorker {
 
     /// Compiles one component from stdin to stdout, as the first line of stdin orders; for the
     /// worker's own `main`.
+    ///
+    /// ```no_run
+    /// use actionbox_host::CompileWorker;
+    /// use std::process::ExitCode;
+    ///
+    /// // All there is to the program that is given to `CompileWorker::new`.
+    /// fn main() -> ExitCode {
+    ///     CompileWorker::serve()
+    /// }
+    /// ```
     pub fn serve() -> ExitCode {
         match serve() {
             Ok(()) => ExitCode::SUCCESS,

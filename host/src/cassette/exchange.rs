@@ -12,6 +12,16 @@ use crate::{
 };
 
 /// A request that a plugin made, and what became of it.
+///
+/// ```
+/// use actionbox_host::{Cassette, Exchange};
+///
+/// /// Returns the parameters of every action that was executed.
+/// fn executed(cassette: &Cassette) -> Vec<String> {
+///     cassette.exchanges().into_iter().filter_map(|Exchange { body, .. }| body).collect()
+/// }
+/// assert!(executed(&Cassette::new()).is_empty());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     /// The method.
@@ -25,6 +35,19 @@ pub struct Exchange {
 }
 
 /// What became of a recorded request.
+///
+/// ```
+/// use actionbox_host::ExchangeOutcome;
+///
+/// fn show(outcome: &ExchangeOutcome) -> String {
+///     match outcome {
+///         ExchangeOutcome::Answered { status, body, .. } => format!("{status}, {} bytes", body.len()),
+///         ExchangeOutcome::Stopped(reason) => format!("stopped by the host: {reason}"),
+///         other => format!("no answer: {other:?}"),
+///     }
+/// }
+/// assert_eq!(show(&ExchangeOutcome::TimedOut), "no answer: TimedOut");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExchangeOutcome {

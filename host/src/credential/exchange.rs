@@ -17,12 +17,45 @@ use crate::{
 /// [`CredentialProvider`](super::CredentialProvider).
 ///
 /// No guest can cause such a request with words of its own, or see its answer.
+///
+/// ```
+/// # use actionbox_host::{BoxFuture, SecretString};
+/// use actionbox_host::{Credential, CredentialError, CredentialProvider, TokenExchange};
+///
+/// /// Asks for a token each time, and keeps none.
+/// struct Forgetful(SecretString);
+///
+/// impl CredentialProvider for Forgetful {
+///     fn credential<'a>(
+///         &'a self,
+///         exchange: &'a TokenExchange<'a>,
+///     ) -> BoxFuture<'a, Result<Credential, CredentialError>> {
+///         Box::pin(async {
+///             let account = "customer@example.com";
+///             let answer = exchange.session_token(&self.0, account, false).await?;
+///             Credential::session_token(&answer.token, account)
+///         })
+///     }
+/// }
+/// ```
 pub struct TokenExchange<'a> {
     context: &'a Context,
     upstream: &'a Upstream,
 }
 
 /// A session token and how long it lasts.
+///
+/// ```no_run
+/// use actionbox_host::{SessionToken, TokenExchange};
+/// use std::time::Instant;
+///
+/// # use actionbox_host::{CredentialError, SecretString};
+/// # async fn example(exchange: &TokenExchange<'_>, key: &SecretString) -> Result<(), CredentialError> {
+/// let answer: SessionToken = exchange.session_token(key, "customer@example.com", false).await?;
+/// let renew_at = Instant::now() + answer.expires_in / 2;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct SessionToken {
     /// The token.
@@ -44,6 +77,18 @@ impl<'a> TokenExchange<'a> {
     }
 
     /// Returns the upstream that the token would be for.
+    ///
+    /// ```
+    /// use actionbox_host::{CredentialError, TokenExchange};
+    ///
+    /// /// Fails for a grant whose upstream the vault holds no key for.
+    /// fn check(exchange: &TokenExchange<'_>) -> Result<(), CredentialError> {
+    ///     match exchange.upstream().authority() {
+    ///         "app.refold.ai" => Ok(()),
+    ///         other => Err(CredentialError::Provider(format!("there is no key for {other}"))),
+    ///     }
+    /// }
+    /// ```
     pub fn upstream(&self) -> &Upstream {
         self.upstream
     }
@@ -54,6 +99,17 @@ impl<'a> TokenExchange<'a> {
     /// # Errors
     ///
     /// [`CredentialError`] when the upstream refuses, cannot be reached, or answers something else.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use actionbox_host::{Credential, CredentialError, SecretString, TokenExchange};
+    /// # async fn example(exchange: &TokenExchange<'_>, key: &SecretString) -> Result<Credential, CredentialError> {
+    /// // `true` after the upstream has refused the last one: it would return the same again.
+    /// let answer = exchange.session_token(key, "customer@example.com", true).await?;
+    /// Credential::session_token(&answer.token, "customer@example.com")
+    /// # }
+    /// ```
     pub async fn session_token(
         &self,
         key: &SecretString,

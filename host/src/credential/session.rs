@@ -12,6 +12,16 @@ use crate::BoxFuture;
 /// the API key, keeps until shortly before they expire, and renews once on 401.
 ///
 /// The API key itself rides on no action call.
+///
+/// ```
+/// use actionbox_host::{Grant, SessionTokens, Upstream};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let tokens = SessionTokens::new("tk_0123456789abcdef", "customer@example.com")?;
+/// let grant = Grant::builder("acme").upstream(Upstream::refold(), tokens).allow_reads("hubspot").build()?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct SessionTokens {
     key: SecretString,
     account: String,
@@ -38,6 +48,18 @@ impl SessionTokens {
     /// # Errors
     ///
     /// [`CredentialError`] when either cannot be sent, or the key is too short to be screened for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::{CredentialProvider, SessionTokens};
+    /// use std::sync::Arc;
+    ///
+    /// // One for all grants of the account, so that they share the token.
+    /// let tokens: Arc<dyn CredentialProvider> =
+    ///     Arc::new(SessionTokens::new("tk_0123456789abcdef", "customer@example.com")?);
+    /// # Ok::<(), actionbox_host::CredentialError>(())
+    /// ```
     pub fn new(key: impl Into<SecretString>, account: &str) -> Result<Self, CredentialError> {
         let key = key.into();
         Credential::api_key(&key, account)?;

@@ -44,6 +44,18 @@ pub(crate) struct Client {
 }
 
 /// Why a request got no answer.
+///
+/// ```
+/// use actionbox_host::{Error, SendFailure, Sent};
+///
+/// /// Tells whether somebody should look at the network, rather than wait for the upstream.
+/// fn is_ours(error: &Error) -> bool {
+///     matches!(error, Error::Unreachable { failure: SendFailure::Connect(_) | SendFailure::Tls(_), .. })
+/// }
+///
+/// let failure = SendFailure::Connect("connection refused".to_owned());
+/// assert!(is_ours(&Error::Unreachable { failure, sent: Sent::No }));
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendFailure {
@@ -69,6 +81,14 @@ pub enum SendFailure {
 
 impl SendFailure {
     /// Returns whether the request left.
+    ///
+    /// ```
+    /// use actionbox_host::{SendFailure, Sent};
+    ///
+    /// assert_eq!(SendFailure::Tls("the certificate has expired".to_owned()).sent(), Sent::No);
+    /// assert_eq!(SendFailure::Broken("connection reset".to_owned()).sent(), Sent::Unknown);
+    /// assert_eq!(SendFailure::TooLarge.sent(), Sent::Yes);
+    /// ```
     pub fn sent(&self) -> Sent {
         match self {
             Self::Connect(_) | Self::Tls(_) => Sent::No,
@@ -79,6 +99,14 @@ impl SendFailure {
     }
 
     /// Tells whether the same request may fare better later.
+    ///
+    /// ```
+    /// use actionbox_host::SendFailure;
+    ///
+    /// assert!(SendFailure::Connect("connection refused".to_owned()).is_transient());
+    /// // Somebody has to renew the certificate first.
+    /// assert!(!SendFailure::Tls("the certificate has expired".to_owned()).is_transient());
+    /// ```
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Connect(_) | Self::Timeout { .. } | Self::Broken(_))
     }

@@ -10,6 +10,15 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use crate::{credential::Credential, gate::route::Route, upstream::Upstream};
 
 /// Why the body of a request is not what its endpoint takes.
+///
+/// ```
+/// use actionbox_host::{Actor, BadBody, Error, Refusal, Sent};
+///
+/// let refusal = Refusal::Body(BadBody::SelectsAccount("linked_account_id"));
+/// let error = Error::Denied { refusal, sent: Sent::No };
+/// // No grant allows it: the plugin has to send another body.
+/// assert_eq!(error.actor(), Actor::PluginAuthor);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadBody {

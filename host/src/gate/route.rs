@@ -11,6 +11,15 @@ use http::{Method, Uri, uri::Scheme};
 use crate::name::{ActionId, AppSlug};
 
 /// One endpoint of the upstream's action API.
+///
+/// ```
+/// use actionbox_host::{ActionId, AppSlug, Route};
+///
+/// let (app, action) = (AppSlug::parse("hubspot")?, ActionId::parse("get_contact")?);
+/// let route = Route::Execute { app, action };
+/// assert!(route.path().ends_with("/hubspot/actions/get_contact/execute"));
+/// # Ok::<(), actionbox_host::InvalidName>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Route {
     /// Lists the actions of an app.
@@ -35,6 +44,20 @@ pub enum Route {
 }
 
 /// Why a request is not a route of the upstream.
+///
+/// ```
+/// use actionbox_host::{NotARoute, Route};
+/// use http::{Method, Uri};
+///
+/// for (uri, why) in [
+///     ("http://app.refold.ai/api/v2/integration-schema/hubspot/actions", NotARoute::Scheme),
+///     ("https://app.refold.ai.example.com/api/v2/integration-schema/hubspot/actions", NotARoute::Authority),
+///     ("https://app.refold.ai/api/v2/public/linked-account", NotARoute::Path),
+/// ] {
+///     let uri = Uri::from_static(uri);
+///     assert_eq!(Route::parse("app.refold.ai", &Method::GET, &uri), Err(why));
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotARoute {
@@ -64,6 +87,19 @@ impl Route {
     ///
     /// [`NotARoute`] for everything that is not exactly `https://{authority}` followed by one of the three
     /// endpoints, with the endpoint's method, and no query.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actionbox_host::{Route, Upstream};
+    /// use http::{Method, Uri};
+    ///
+    /// let upstream = Upstream::refold();
+    /// let uri = Uri::from_static("https://app.refold.ai/api/v2/integration-schema/hubspot/actions");
+    /// let route = Route::parse(upstream.authority(), &Method::GET, &uri)?;
+    /// assert!(matches!(route, Route::List { .. }));
+    /// # Ok::<(), actionbox_host::NotARoute>(())
+    /// ```
     pub fn parse(authority: &str, method: &Method, uri: &Uri) -> Result<Self, NotARoute> {
         if uri.scheme() != Some(&Scheme::HTTPS) {
             return Err(NotARoute::Scheme);
@@ -100,6 +136,14 @@ impl Route {
     }
 
     /// Returns the path of this route, built from constants and names that need no escaping.
+    ///
+    /// ```
+    /// use actionbox_host::{AppSlug, Route};
+    ///
+    /// let route = Route::List { app: AppSlug::parse("hubspot")? };
+    /// assert_eq!(route.path(), "/api/v2/integration-schema/hubspot/actions");
+    /// # Ok::<(), actionbox_host::InvalidName>(())
+    /// ```
     pub fn path(&self) -> String {
         match self {
             Self::List { app } => format!("{PREFIX}{app}/actions"),
@@ -109,6 +153,15 @@ impl Route {
     }
 
     /// Returns the method of this route.
+    ///
+    /// ```
+    /// use actionbox_host::{AppSlug, Route};
+    ///
+    /// let route = Route::List { app: AppSlug::parse("hubspot")? };
+    /// let line = format!("{} {}", route.method(), route.path());
+    /// assert_eq!(line, "GET /api/v2/integration-schema/hubspot/actions");
+    /// # Ok::<(), actionbox_host::InvalidName>(())
+    /// ```
     pub fn method(&self) -> Method {
         match self {
             Self::List { .. } | Self::Describe { .. } => Method::GET,
@@ -117,6 +170,18 @@ impl Route {
     }
 
     /// Returns the app of this route.
+    ///
+    /// ```
+    /// use actionbox_host::{AppSlug, Route, SendIntent};
+    ///
+    /// /// Tells requests to an app that the service has switched off for now.
+    /// fn is_held_back(intent: &SendIntent, switched_off: &[AppSlug]) -> bool {
+    ///     switched_off.contains(intent.route.app())
+    /// }
+    /// # let route = Route::List { app: AppSlug::parse("hubspot")? };
+    /// # assert_eq!(route.app().as_str(), "hubspot");
+    /// # Ok::<(), actionbox_host::InvalidName>(())
+    /// ```
     pub fn app(&self) -> &AppSlug {
         match self {
             Self::List { app } | Self::Describe { app, .. } | Self::Execute { app, .. } => app,
@@ -124,6 +189,15 @@ impl Route {
     }
 
     /// Returns the action of this route, when it names one.
+    ///
+    /// ```
+    /// use actionbox_host::{ActionId, AppSlug, Effect, Route};
+    ///
+    /// let (app, action) = (AppSlug::parse("hubspot")?, ActionId::parse("delete_contact")?);
+    /// let route = Route::Execute { app, action };
+    /// assert_eq!(route.action().and_then(Effect::of_name), Some(Effect::Destructive));
+    /// # Ok::<(), actionbox_host::InvalidName>(())
+    /// ```
     pub fn action(&self) -> Option<&ActionId> {
         match self {
             Self::List { .. } => None,

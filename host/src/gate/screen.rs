@@ -18,6 +18,16 @@ use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use self::escape::{unescape, without_controls};
 
 /// Why an answer was withheld from the plugin. The request itself did reach the upstream.
+///
+/// ```
+/// use actionbox_host::{Error, Sent, Withheld};
+///
+/// /// Tells what somebody should look at today: why does the upstream answer with a key?
+/// fn is_alarming(error: &Error) -> bool {
+///     matches!(error, Error::Withheld { reason: Withheld::Secret, .. })
+/// }
+/// assert!(is_alarming(&Error::Withheld { reason: Withheld::Secret, sent: Sent::Yes }));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Withheld {

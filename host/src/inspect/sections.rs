@@ -22,6 +22,15 @@ const PRODUCERS: usize = 64;
 /// One of the languages and tools that a component says it was made with.
 ///
 /// A component can claim what it likes: this is for people who look at one, and no ground to trust it.
+///
+/// ```
+/// use actionbox_host::{Inspection, ProducerField};
+///
+/// fn languages(found: &Inspection) -> Vec<String> {
+///     let languages = found.producers.iter().filter(|producer| producer.field == ProducerField::Language);
+///     languages.map(|producer| format!("{} {}", producer.name, producer.version)).collect()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Producer {
     /// What it was to the component.
@@ -33,6 +42,19 @@ pub struct Producer {
 }
 
 /// What a [`Producer`] was to a component.
+///
+/// ```
+/// use actionbox_host::ProducerField;
+///
+/// fn heading(field: ProducerField) -> &'static str {
+///     match field {
+///         ProducerField::Language => "Written in",
+///         ProducerField::Sdk => "with the SDK",
+///         _ => "and made by",
+///     }
+/// }
+/// assert_eq!(heading(ProducerField::ProcessedBy), "and made by");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -110,6 +132,15 @@ impl ProducerField {
     }
 
     /// Returns the word that components use for it.
+    ///
+    /// ```
+    /// use actionbox_host::{Producer, ProducerField};
+    ///
+    /// let field = ProducerField::ProcessedBy;
+    /// let tool = Producer { field, name: "wit-component".to_owned(), version: "0.240.0".to_owned() };
+    /// let shown = format!("{} {} {}", tool.field.as_str(), tool.name, tool.version);
+    /// assert_eq!(shown, "processed-by wit-component 0.240.0");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Language => "language",

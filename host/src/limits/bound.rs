@@ -7,6 +7,15 @@ use serde::{Serialize, Serializer};
 use super::Rate;
 
 /// One bound of [`Limits`](super::Limits) or [`HostLimits`](super::HostLimits).
+///
+/// ```
+/// use actionbox_host::{Bound, Limits};
+///
+/// let bounds = Limits::default().bounds();
+/// let Bound { name, value, about } = &bounds[0];
+/// assert_eq!(format!("{name}: {value}"), "memory_bytes: 128 MiB");
+/// assert!(about.starts_with("Bytes of linear memory"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Bound {
     /// Its name: that of the field.
@@ -18,6 +27,16 @@ pub struct Bound {
 }
 
 /// The value of a bound. `Display` is for people; serialized, it is a number, or `null` for none.
+///
+/// ```
+/// use actionbox_host::BoundValue;
+/// use std::time::Duration;
+///
+/// assert_eq!(BoundValue::Bytes(64 << 20).to_string(), "64 MiB");
+/// assert_eq!(BoundValue::Count(100_000).to_string(), "100,000");
+/// assert_eq!(serde_json::to_value(BoundValue::Time(Duration::from_secs(5)))?, 5000);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BoundValue {
@@ -35,6 +54,13 @@ pub enum BoundValue {
 
 impl BoundValue {
     /// Returns the unit in which the value is serialized.
+    ///
+    /// ```
+    /// use actionbox_host::BoundValue;
+    ///
+    /// assert_eq!(BoundValue::Bytes(1024).unit(), Some("bytes"));
+    /// assert_eq!(BoundValue::Count(64).unit(), None);
+    /// ```
     pub fn unit(&self) -> Option<&'static str> {
         match self {
             Self::Bytes(_) => Some("bytes"),
@@ -159,6 +185,16 @@ macro_rules! bounds {
 
         impl $name {
             /// Returns every bound with its value and its documentation, in order.
+            ///
+            /// ```
+            /// use actionbox_host::{HostLimits, Limits};
+            ///
+            /// let (calls, host) = (Limits::default().bounds(), HostLimits::default().bounds());
+            /// for bound in calls.iter().chain(&host) {
+            ///     println!("{:30} {}", bound.name, bound.value);
+            /// }
+            /// assert_eq!((calls[0].name, host[0].name), ("memory_bytes", "component_bytes"));
+            /// ```
             pub fn bounds(&self) -> Vec<Bound> {
                 use $crate::limits::bound::{Value as _, about};
                 vec![ $( Bound {

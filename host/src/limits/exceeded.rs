@@ -5,6 +5,15 @@ use std::{fmt, time::Duration};
 use super::Rate;
 
 /// A bound that a call passed, and its value.
+///
+/// ```
+/// use actionbox_host::{Error, Exceeded, Sent};
+/// use std::time::Duration;
+///
+/// let exceeded = Exceeded::CpuTime(Duration::from_secs(5));
+/// let error = Error::Limit { exceeded, sent: Sent::No };
+/// assert_eq!(error.to_string(), "the call passed the limit cpu_time, 5s of running guest code");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Exceeded {
