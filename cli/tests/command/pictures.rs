@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anstyle_svg::Term;
+use anstyle_svg::{Term, WIN10_CONSOLE};
 
 use crate::harness::{Folder, actionbox, redact};
 
@@ -42,13 +42,14 @@ async fn every_picture_is_what_the_command_prints() {
         let mut shown = String::new();
         for command in commands {
             let done = actionbox(command).env("CLICOLOR_FORCE", "1").within(folder.path()).done().await;
-            // How large a component is depends on where it is built.
-            let lines = done.stdout.lines().chain(done.stderr.lines()).filter(|line| !line.contains("size"));
+            let lines = done.stdout.lines().chain(done.stderr.lines());
             shown.push_str(&format!("\u{1b}[1m$ actionbox {command}\u{1b}[0m\n"));
-            lines.for_each(|line| shown.push_str(&format!("{line}\n")));
+            lines.for_each(|line| shown.push_str(&format!("{}\n", without_sizes(line))));
             shown.push('\n');
         }
-        let picture = Term::new().render_svg(&redact(&shown));
+        // As it comes, dimmed text is too dark to be read.
+        let picture = Term::new().palette(WIN10_CONSOLE).render_svg(&redact(&shown));
+        let picture = picture.replace(".dimmed { opacity: 0.4; }", ".dimmed { opacity: 0.7; }");
         let path = place(name);
         if std::env::var_os("ACTIONBOX_UPDATE_PICTURES").is_some() {
             fs::write(&path, picture).expect("writable");
@@ -57,6 +58,14 @@ async fn every_picture_is_what_the_command_prints() {
                 fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             assert!(kept == picture, "{name} has changed: look at it, and run `just pictures`");
         }
+    }
+}
+
+/// Takes out how large a component is: that depends on where it is built.
+fn without_sizes(line: &str) -> String {
+    match line.contains(" bytes") {
+        true => line.chars().map(|c| if c.is_ascii_digit() { '·' } else { c }).collect(),
+        false => line.to_owned(),
     }
 }
 
