@@ -12,22 +12,14 @@ use anstyle_svg::{Term, WIN10_CONSOLE};
 use crate::harness::{Folder, actionbox, redact};
 
 /// A picture's name, and the commands that it shows.
-const PICTURES: [(&str, &[&str]); 6] = [
+const PICTURES: [(&str, &[&str]); 4] = [
     ("demo", &["demo"]),
     ("list", &["list hubspot --sandbox --allow hubspot/delete_contact"]),
-    ("refused", &["execute hubspot httprequest method=GET url=/account-info --sandbox"]),
     (
         "explain",
         &[
             "explain GET https://api.hubapi.com/crm/v3/objects/contacts",
             "explain POST https://app.refold.ai/api/v2/integration-schema/hubspot/actions/get_contact/execute",
-        ],
-    ),
-    (
-        "replay",
-        &[
-            "execute hubspot get_contact limit=1 --sandbox --record contacts.json --json",
-            "execute hubspot get_contact limit=2 --replay contacts.json",
         ],
     ),
     ("diff", &["inspect new.wasm --diff old.wasm"]),
