@@ -4,15 +4,15 @@ use std::{path::Path, sync::Arc};
 
 use actionbox_host::{
     ActionHost, ActionHostBuilder, ActionId, Actor, ApiKey, AppSlug, BoxFuture, Credential, CredentialError,
-    CredentialProvider, Effect, Error, Grant, GrantBuilder, Plugin, Refusal, SecretString, SessionTokens,
-    TokenExchange, Upstream,
+    CredentialProvider, Effect, Error, Grant, GrantBuilder, Plugin, Refusal, RequestEvent, SecretString,
+    SessionTokens, TokenExchange, Upstream,
 };
 use actionbox_sandbox::{DEFAULT_ACCOUNTS, SANDBOX_API_KEY, Sandbox};
 
 use crate::{
     args::{Allow, Auth, Connect, To},
-    calls::{Calls, Made, why_stopped},
-    failure::{Asked, Exit, Failure},
+    calls::{Calls, Made, what_became},
+    failure::{Asked, Exit, Failure, meant},
     key, process,
     project::component,
     recording::Recording,
@@ -29,6 +29,8 @@ pub(crate) struct Connection {
     /// What was called, and which requests that made.
     pub(crate) calls: Arc<Calls>,
     asked: Asked,
+    /// Under which name plugins know the upstream.
+    authority: String,
     recording: Option<Recording>,
     /// Runs as long as the connection is used.
     _sandbox: Option<Sandbox>,
@@ -59,6 +61,7 @@ impl Connection {
             sandbox: options.to.sandbox,
             changes: false,
         };
+        let authority = target.upstream.authority().to_owned();
         let grant = Grant::builder(&target.account).upstream_shared(target.upstream, target.credentials);
         let grant = options.allow.of_app(app, grant).build()?;
         let calls = Arc::new(Calls::default());
@@ -67,7 +70,7 @@ impl Connection {
         let host = recording.iter().fold(host, |host, recording| recording.put_on(host));
         let host = build(host, options.to.ca.as_deref())?;
         let plugin = load(&host, options.plugin.as_deref()).await?;
-        Ok(Self { plugin, grant, calls, asked, recording, _sandbox: target.sandbox })
+        Ok(Self { plugin, grant, calls, asked, authority, recording, _sandbox: target.sandbox })
     }
 
     /// Takes the outcome of listing or describing, or says what to do about the error.
@@ -94,16 +97,34 @@ impl Connection {
         match outcome {
             Ok(value) => {
                 // Whoever wrote the plugin wants to know, and may not have meant it.
-                for request in stopped {
-                    show::note(&format!("the plugin answered although {}", why_stopped(request)))?;
+                for request in made.iter().flat_map(Made::fruitless) {
+                    show::note(&format!(
+                        "the plugin answered although {}; unless it is meant to, let it hand the error on",
+                        what_became(request)
+                    ))?;
                 }
                 Ok(value)
             }
             Err(error @ Error::NotRecorded(_)) => Err(Failure::of_call(error, asked)),
-            Err(error) => Err(stopped.fold(Failure::of_call(error, asked), |failure, request| {
-                failure.because(why_stopped(request))
-            })),
+            Err(error) => {
+                let meant = self.meant(&error, made.iter().flat_map(Made::stopped));
+                let failure = Failure::of_call(error, asked);
+                let failure = meant.into_iter().fold(failure, Failure::hint);
+                Err(stopped.fold(failure, |failure, request| failure.because(what_became(request))))
+            }
         }
+    }
+
+    /// Says which route a request that is none was meant to be.
+    fn meant<'a>(
+        &self,
+        error: &Error,
+        mut stopped: impl Iterator<Item = &'a RequestEvent>,
+    ) -> Option<String> {
+        let Error::Denied { refusal: refusal @ Refusal::NotARoute(_), .. } = error else { return None };
+        let request = stopped.find(|request| request.refusal.as_ref() == Some(refusal))?;
+        let (method, uri) = request.target.split_once(' ')?;
+        Some(meant::hint(&self.authority, &method.parse().ok()?, &uri.parse().ok()?))
     }
 
     /// Returns which effect the grant has for the action, or why it refuses it; nothing without an action.

@@ -2,6 +2,8 @@
 
 mod hint;
 mod kind;
+pub(crate) mod meant;
+mod mistake;
 
 use std::{fmt::Display, process::ExitCode};
 
