@@ -14,6 +14,7 @@ mod explain;
 mod harness;
 mod inspect;
 mod limits;
+mod mistakes;
 mod network;
 mod new;
 mod output;
