@@ -152,12 +152,6 @@ mod tests {
             &[][..],
             &["hello"],
             &["Traceback (most recent call last):", "KeyError: 'handled'", "hello"],
-            &[
-                "Traceback (most recent call last):",
-                "  File \"/0/main.py\", line 1, in x",
-                OF_PYTHON,
-                OF_PYTHON,
-            ],
             &["thread 'x' panicked at src/lib.rs:1:1:"],
         ] {
             assert_eq!(said(lines), None, "{lines:?}");
