@@ -55,3 +55,24 @@ pub(super) fn advice(words: &str) -> Option<&'static str> {
     let silent = || words.ends_with(ENDED_ITSELF).then_some(SILENT);
     MISTAKES.iter().find(told).map(|(_, advice)| *advice).or_else(silent)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_said_why_is_not_called_silent() {
+        let trap = "wasm trap: wasm `unreachable` instruction executed";
+        assert_eq!(advice(trap), Some(SILENT));
+        assert_eq!(advice(&format!("{trap}; its last output: goodbye")), None);
+    }
+
+    #[test]
+    fn no_needle_hides_a_later_one() {
+        for (at, (needles, advised)) in MISTAKES.iter().enumerate() {
+            for needle in *needles {
+                assert_eq!(advice(needle), Some(*advised), "{at}: {needle}");
+            }
+        }
+    }
+}
