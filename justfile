@@ -40,6 +40,11 @@ plugins:
 # The same, and writes docs/languages.md, with a release build of the host.
 languages:
     LANGUAGES_PROFILE=release .ci/plugins docs/languages.md
+    .ci/first-plugin >>docs/languages.md
+
+# How long an author takes from `actionbox new` to a green `actionbox test`, in each language.
+first-plugin:
+    .ci/first-plugin
 
 # Renders the book to target/book (cargo install --locked mdbook).
 book:

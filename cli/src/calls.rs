@@ -21,13 +21,19 @@ impl Made {
     pub(crate) fn may_change(&self) -> bool {
         self.call.operation == Operation::Execute && self.call.effect != Some(Effect::Read)
     }
+
+    /// Returns the requests that brought nothing: stopped, or answered with the status of an error.
+    pub(crate) fn fruitless(&self) -> impl Iterator<Item = &RequestEvent> {
+        self.requests.iter().filter(|request| request.result != "answered" || request.status >= Some(400))
+    }
 }
 
-/// Says which request it was, and what stopped it.
-pub(crate) fn why_stopped(request: &RequestEvent) -> String {
-    let reason = match &request.refusal {
-        Some(refusal) => format!("refused: {refusal}"),
-        None => request.result.clone(),
+/// Says which request it was, and what became of it.
+pub(crate) fn what_became(request: &RequestEvent) -> String {
+    let reason = match (&request.refusal, request.status) {
+        (Some(refusal), _) => format!("refused: {refusal}"),
+        (None, Some(status)) if request.result == "answered" => format!("answered with status {status}"),
+        (None, _) => request.result.clone(),
     };
     format!("request {}, {}: {reason}", request.request, request.target)
 }

@@ -4,15 +4,15 @@ use std::{path::Path, sync::Arc};
 
 use actionbox_host::{
     ActionHost, ActionHostBuilder, ActionId, Actor, ApiKey, AppSlug, BoxFuture, Credential, CredentialError,
-    CredentialProvider, Effect, Error, Grant, GrantBuilder, Plugin, Refusal, SecretString, SessionTokens,
-    TokenExchange, Upstream,
+    CredentialProvider, Effect, Error, Grant, GrantBuilder, Plugin, Refusal, RequestEvent, SecretString,
+    SessionTokens, TokenExchange, Upstream,
 };
 use actionbox_sandbox::{DEFAULT_ACCOUNTS, SANDBOX_API_KEY, Sandbox};
 
 use crate::{
     args::{Allow, Auth, Connect, To},
-    calls::{Calls, Made, why_stopped},
-    failure::{Asked, Exit, Failure, Place},
+    calls::{Calls, Made, what_became},
+    failure::{Asked, Exit, Failure, Place, meant},
     key, process,
     project::component,
     recording::Recording,
@@ -151,19 +151,34 @@ impl Connection {
         match outcome {
             Ok(value) => {
                 // Whoever wrote the plugin wants to know, and may not have meant it.
-                for request in stopped {
-                    show::note(&format!("the plugin answered although {}", why_stopped(request)))?;
+                for request in made.iter().flat_map(Made::fruitless) {
+                    show::note(&format!(
+                        "the plugin answered although {}; unless it is meant to, let it hand the error on",
+                        what_became(request)
+                    ))?;
                 }
                 Ok(value)
             }
             Err(error @ Error::NotRecorded(_)) => Err(Failure::of_call(error, &self.asked)),
             Err(error) => {
                 let asked = Asked { changes: made.iter().any(Made::may_change), ..self.asked.clone() };
-                Err(stopped.fold(Failure::of_call(error, &asked), |failure, request| {
-                    failure.because(why_stopped(request))
-                }))
+                let meant = self.meant(&error, made.iter().flat_map(Made::stopped));
+                let failure = meant.into_iter().fold(Failure::of_call(error, &asked), Failure::hint);
+                Err(stopped.fold(failure, |failure, request| failure.because(what_became(request))))
             }
         }
+    }
+
+    /// Says which route a request that is none was meant to be.
+    fn meant<'a>(
+        &self,
+        error: &Error,
+        mut stopped: impl Iterator<Item = &'a RequestEvent>,
+    ) -> Option<String> {
+        let Error::Denied { refusal: refusal @ Refusal::NotARoute(_), .. } = error else { return None };
+        let request = stopped.find(|request| request.refusal.as_ref() == Some(refusal))?;
+        let (method, uri) = request.target.split_once(' ')?;
+        Some(meant::hint(self.setup.upstream.authority(), &method.parse().ok()?, &uri.parse().ok()?))
     }
 
     /// Returns which effect the grant has for the action, or why it refuses it; nothing without an action.

@@ -4,6 +4,8 @@
 mod book;
 mod hint;
 mod kind;
+pub(crate) mod meant;
+mod mistake;
 
 use std::{fmt::Display, process::ExitCode};
 

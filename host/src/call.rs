@@ -20,6 +20,7 @@ use crate::{
     gate::{Context, Gate},
     host::{MEMORIES, Shared, TABLES},
     in_turn::InTurn,
+    last_words,
     limits::{Exceeded, HostLimits, Limits},
     output::GuestOutput,
     usage::Usage,
@@ -176,10 +177,12 @@ fn crash(error: &wasmtime::Error, limits: &Limits, host: &HostLimits, output: &G
         Some(I32Exit(code)) => format!("it called exit with code {code}"),
         None => cause,
     };
-    // A panic's message is on stderr, and worth more than `unreachable`.
-    Crash::Trapped(match output.last_line() {
-        Some(line) => format!("{}; its last output: {line}", escaped(&cause)),
-        None => escaped(&cause),
+    // What a language says of a panic is on stderr, and worth more than `unreachable`.
+    let lines = output.last_lines();
+    Crash::Trapped(match (last_words::of(&lines), lines.last()) {
+        (Some(words), _) => words,
+        (None, Some(line)) => format!("{}; its last output: {line}", escaped(&cause)),
+        (None, None) => escaped(&cause),
     })
 }
 

@@ -1,6 +1,9 @@
 //! What a guest writes to stdout and stderr: bounded, split into lines, handed to `tracing` escaped.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
@@ -18,8 +21,8 @@ pub(crate) struct GuestOutput(Arc<Mutex<State>>);
 struct State {
     call: u64,
     line: Vec<u8>,
-    /// The latest line that was logged, escaped.
-    last: Option<String>,
+    /// The latest lines that were logged, escaped.
+    last: VecDeque<String>,
     left: usize,
     limit: usize,
 }
@@ -28,18 +31,20 @@ struct State {
 const LINE_COST: usize = 64;
 /// A line longer than this is logged in pieces.
 const LINE_BYTES: usize = 1024;
+/// How many lines are kept, to tell why a plugin crashed: Go prints a stack behind its reason.
+const KEPT: usize = 64;
 
 impl GuestOutput {
     pub(crate) fn new(call: u64, limit: usize) -> Self {
-        let state = State { call, line: Vec::new(), last: None, left: limit, limit };
+        let state = State { call, line: Vec::new(), last: VecDeque::new(), left: limit, limit };
         Self(Arc::new(Mutex::new(state)))
     }
 
-    /// Returns the last line that the guest wrote, escaped and cut.
-    pub(crate) fn last_line(&self) -> Option<String> {
+    /// Returns the last lines that the guest wrote, each escaped and cut.
+    pub(crate) fn last_lines(&self) -> Vec<String> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.log();
-        state.last.clone()
+        state.last.iter().cloned().collect()
     }
 
     fn append(&self, bytes: &[u8]) -> Result<(), Exceeded> {
@@ -68,7 +73,10 @@ impl State {
             tracing::info!(target: "actionbox::plugin", call = self.call, "{text}");
             // What Rust says after the message of a panic tells nothing.
             if !text.starts_with("note: run with `RUST_BACKTRACE=1`") {
-                self.last = Some(text);
+                if self.last.len() == KEPT {
+                    self.last.pop_front();
+                }
+                self.last.push_back(text);
             }
         }
     }

@@ -365,8 +365,12 @@ impl<'a> Call<'a> {
             if json_values(outcome.data()) > most {
                 return Err(Error::Limit { exceeded: Exceeded::ResultValues(most), sent });
             }
+            let begins: String = outcome.data().chars().take(40).collect();
             Outcome::try_from(outcome).map_err(|error| Error::Contract {
-                detail: format!("the data of the outcome is not JSON: {error}"),
+                detail: format!(
+                    "the data of the outcome is not JSON: {error}; it begins: {}",
+                    escaped(&begins)
+                ),
                 sent,
             })
         };

@@ -1,7 +1,6 @@
 //! `explain`: what the gate makes of a request, and why.
 
 mod during;
-mod meant;
 mod text;
 
 use std::path::Path;
@@ -16,7 +15,7 @@ pub(crate) use self::during::During;
 use crate::{
     args::{self, Auth},
     connect::NoCredentials,
-    failure::{Asked, Exit, Failure, Place},
+    failure::{Asked, Exit, Failure, Place, meant},
     recording, show,
 };
 

@@ -3,6 +3,8 @@
 use actionbox_host::{CredentialError, Effect, Error, LoadError, Refusal, SendFailure, Sent};
 use actionbox_sandbox::Sandbox;
 
+use super::mistake;
+
 /// What the command was asked to do, so that advice can name it.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
@@ -98,9 +100,15 @@ pub(super) fn of_call(error: &Error, asked: &Asked) -> Option<String> {
         _ if error.sent() == Sent::Unknown => "it changes nothing: try again".to_owned(),
         _ if error.is_retryable() => "try again".to_owned(),
         Error::NotRecorded(_) => "record it anew: --record in place of --replay, and an upstream".to_owned(),
-        Error::Trapped { .. } | Error::Contract { .. } | Error::Plugin { .. } | Error::Limit { .. } => {
-            place.more().to_owned()
+        Error::Contract { .. } => {
+            "an outcome's data is JSON text, and text alone is a string in quotes: write it with the JSON \
+             library of the plugin's language"
+                .to_owned()
         }
+        Error::Trapped { reason: words, .. } | Error::Plugin { message: words, .. } => {
+            mistake::advice(words).unwrap_or(place.more()).to_owned()
+        }
+        Error::Limit { .. } => place.more().to_owned(),
         Error::Upstream { request_id: Some(id), .. } => {
             format!("tell the upstream's support of request {id}")
         }
@@ -147,6 +155,12 @@ pub(super) fn of_load(error: &LoadError) -> Option<&'static str> {
     Some(match error {
         LoadError::File { .. } => "check the path",
         LoadError::NotWasm => "build a component: cargo build --release --target wasm32-wasip2",
+        LoadError::ForeignImports { imports }
+            if imports.iter().any(|import| import.starts_with("jco:node/")) =>
+        {
+            "parts of Node.js were bundled, for what the plugin or a package of its uses: process, Buffer, \
+             AbortController, timers or a module node:…; build it without"
+        }
         LoadError::ForeignImports { .. } => {
             "a plugin reaches its upstream through wasi:http/outgoing-handler@0.2 and nothing else: build it \
              without what imports these"

@@ -51,8 +51,32 @@ export function plugin(implementation) {
      * @param {Json} parameters
      */
     executeAction: (app, actionId, parameters) =>
-      call(() => implementation.executeAction(app, actionId, new Parameters(parameters))),
+      call(() => {
+        const returned = implementation.executeAction(app, actionId, new Parameters(parameters));
+        return returned instanceof Promise ? returned.then(outcome) : outcome(returned);
+      }),
   };
+}
+
+/**
+ * Checks what the engines would end the call for without a word.
+ *
+ * @param {Outcome} returned
+ */
+function outcome(returned) {
+  const { tag, val } = /** @type {any} */ (returned ?? {});
+  if (tag !== "succeeded" && tag !== "failed") {
+    throw new TypeError(`executeAction returned ${named(returned)}: return succeeded(…) or failed(…)`);
+  }
+  if (typeof val.data !== "string") {
+    throw new TypeError(`the data of an outcome is JSON text, not ${named(val.data)}: use JSON.stringify`);
+  }
+  return returned;
+}
+
+/** @param {unknown} value */
+function named(value) {
+  return value instanceof Object ? `an object of ${value.constructor?.name}` : `${value}`;
 }
 
 /**

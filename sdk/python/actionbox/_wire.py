@@ -16,7 +16,8 @@ from .error import (
     UnknownApp,
     UpstreamFailure,
 )
-from .outcome import Outcome, Success
+from .jsontext import Json
+from .outcome import Failure, Outcome, Success
 
 _KINDS: dict[str, Callable[[], wit.ParameterKind]] = {
     "text": wit.ParameterKind_Text,
@@ -39,6 +40,11 @@ def parameter(parameter: Parameter) -> wit.Parameter:
 
 
 def outcome(outcome: Outcome) -> wit.Outcome:
+    # Not every plugin is checked by mypy; what the bindings say of another type tells nothing of the mistake.
+    if not isinstance(outcome, Success | Failure):
+        raise TypeError(f"execute_action returned {outcome!r:.80}: return Success(…) or Failure(…)")
+    if not isinstance(outcome.data, Json):
+        raise TypeError(f"the data of an outcome is Json, not {type(outcome.data).__name__}: use Json.of(…)")
     if isinstance(outcome, Success):
         return wit.Outcome_Succeeded(wit.Success(outcome.http_status, outcome.data.text))
     return wit.Outcome_Failed(wit.Failure(outcome.node_status, outcome.http_status, outcome.data.text))

@@ -4,7 +4,7 @@ use actionbox_host::Route;
 use http::{Method, Uri};
 
 /// Says which request would be a route: the one that differs least, or which there are.
-pub(super) fn hint(authority: &str, method: &Method, uri: &Uri) -> String {
+pub(crate) fn hint(authority: &str, method: &Method, uri: &Uri) -> String {
     match meant(authority, method, uri) {
         Some(route) => {
             format!("the route {route} is {} https://{authority}{}", route.method(), route.path())
