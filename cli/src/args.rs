@@ -26,7 +26,7 @@ macro_rules! exit_codes {
             heading!("Exit codes:"),
             "  0  done
   1  the connected app was reached, and refused or failed
-  2  wrong usage, or parameters that cannot be read
+  2  wrong usage, or a file or parameters that cannot be read
   3  the caller must act: unknown app or action, or parameters not accepted
   4  the tenant must act: not granted, or the app has to be connected again
   5  the upstream must act: throttled, failed, or gave no answer

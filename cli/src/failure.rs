@@ -150,14 +150,15 @@ impl Failure {
         {
             (message, hint) = (what.to_owned(), Some(next.to_owned()));
         }
-        let actor = match error {
-            LoadError::Worker(_) => Actor::Operator,
-            _ => Actor::PluginAuthor,
+        let (exit, actor) = match error {
+            LoadError::File { .. } => (Exit::Usage, Actor::Caller),
+            LoadError::Worker(_) => (Exit::Operator, Actor::Operator),
+            _ => (Exit::Plugin, Actor::PluginAuthor),
         };
         Self {
             causes: causes(error),
             hint,
-            ..Self::new(Exit::of(actor), kind::of_load(error), actor, message)
+            ..Self::new(exit, kind::of_load(error), actor, message)
         }
     }
 

@@ -73,7 +73,7 @@ async fn a_junit_file_is_written_whole_or_not_at_all() {
 async fn what_cannot_be_judged_is_said() {
     let plugin = file("unjudged.wasm", actionbox_examples::SYNC_CONTACTS);
     actionbox("test --app slack").arg(&plugin).done().await.exits(6).says("lists no action of slack");
-    actionbox("test no-such-file.wasm").done().await.exits(6).says("no-such-file.wasm");
+    actionbox("test no-such-file.wasm").done().await.exits(2).says("no-such-file.wasm");
     let text = file("text.wasm", "text");
     actionbox("test").arg(&text).done().await.exits(6).says("this is not WebAssembly");
 }

@@ -112,5 +112,5 @@ async fn the_one_that_is_not_loadable_is_named() {
         let report = diff(new, old, "--json").await.exits(6).json();
         assert!(report["message"].as_str().is_some_and(|message| message.contains(which)), "{report:#}");
     }
-    diff(&plugin, "nowhere.wasm", "").await.exits(6).says("the file nowhere.wasm cannot be read");
+    diff(&plugin, "nowhere.wasm", "").await.exits(2).says("the file nowhere.wasm cannot be read");
 }

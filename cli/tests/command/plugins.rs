@@ -41,7 +41,7 @@ async fn what_is_not_loadable_is_refused_with_the_reason_and_the_remedy() {
 #[tokio::test]
 async fn a_missing_plugin_file_is_named() {
     for arguments in ["list hubspot --sandbox --plugin nowhere.wasm", "inspect nowhere.wasm"] {
-        let done = actionbox(arguments).done().await.exits(6);
+        let done = actionbox(arguments).done().await.exits(2);
         done.says("the file nowhere.wasm cannot be read").says("why:").says("check the path");
     }
 }
