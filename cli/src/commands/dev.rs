@@ -49,7 +49,7 @@ async fn work(options: &args::Dev, json: bool, printed: PluginLines) -> Result<E
     let setup = Arc::new(Setup::open(&to, true, Place::Prompt).await?);
 
     // What changes while it is built for the first time is built after that.
-    let changed = watch::start(project.clone()).map_err(|error| {
+    let changed = watch::start(project).map_err(|error| {
         Failure::new(Exit::Operator, "watch", Actor::Operator, "the project cannot be watched").because(error)
     })?;
     let (sender, plugin) = channel(None);
