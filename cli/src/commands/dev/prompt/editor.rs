@@ -141,7 +141,7 @@ fn line(library: &mut Library, history: &mut History) -> Result<Option<String>, 
                 return Ok(Some(line));
             }
             Err(ReadlineError::Eof) => return Ok(None),
-            // Ctrl-C drops what is typed, and so does a byte that is no UTF-8.
+            // Ctrl-C drops what is typed, and what came with it; so does a byte that is no UTF-8.
             Err(ReadlineError::Interrupted) => {}
             Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {}
             Err(error) => return Err(no_prompt(error)),
