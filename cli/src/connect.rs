@@ -62,7 +62,11 @@ impl Setup {
         let target = Target::find(to).await?;
         let calls = Arc::new(Calls::default());
         let recording = Recording::open(to)?;
-        let host = process::host(cached)?.audit(calls.clone());
+        let host = match place {
+            Place::Prompt => process::host_of_prompt(cached),
+            Place::Shell { .. } => process::host(cached),
+        }?;
+        let host = host.audit(calls.clone());
         let host = recording.iter().fold(host, |host, recording| recording.put_on(host));
         Ok(Self {
             host: build(host, to.ca.as_deref())?,

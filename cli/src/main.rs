@@ -20,14 +20,13 @@ mod show;
 
 use std::process::ExitCode;
 
-use actionbox_host::CompileWorker;
 use clap::Parser as _;
 
 use crate::args::Args;
 
 fn main() -> ExitCode {
     if process::is_compile_worker() {
-        return CompileWorker::serve();
+        return process::compile_worker();
     }
     run()
 }

@@ -1,7 +1,7 @@
 //! This process: it keeps its memory to itself, compiles plugins in another one that can be stopped, and
 //! keeps their code in the user's cache.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use actionbox_host::{ActionHost, ActionHostBuilder, Actor, CompileCache, CompileWorker};
 
@@ -10,9 +10,23 @@ use crate::failure::{Exit, Failure};
 /// The first argument of a process that only compiles.
 const WORKER: &str = "compile-worker";
 
+/// The second one, of a process that Ctrl-C does not reach: at a prompt that is meant for a call.
+const APART: &str = "apart";
+
 /// Tells whether this process is to compile a component and end.
 pub(crate) fn is_compile_worker() -> bool {
     std::env::args_os().nth(1).is_some_and(|argument| argument == WORKER)
+}
+
+/// Compiles a component.
+pub(crate) fn compile_worker() -> ExitCode {
+    #[cfg(unix)]
+    if std::env::args_os().nth(2).is_some_and(|argument| argument == APART)
+        && rustix::process::setpgid(None, None).is_err()
+    {
+        return ExitCode::FAILURE;
+    }
+    CompileWorker::serve()
 }
 
 /// Begins a host that compiles in a worker, and keeps code in the user's cache if it may.
@@ -21,12 +35,25 @@ pub(crate) fn is_compile_worker() -> bool {
 ///
 /// [`Failure`] when the system does not tell where this program is.
 pub(crate) fn host(cached: bool) -> Result<ActionHostBuilder, Failure> {
+    host_with(cached, &[WORKER])
+}
+
+/// Begins a host whose workers Ctrl-C does not stop.
+///
+/// # Errors
+///
+/// As [`host`].
+pub(crate) fn host_of_prompt(cached: bool) -> Result<ActionHostBuilder, Failure> {
+    host_with(cached, &[WORKER, APART])
+}
+
+fn host_with(cached: bool, worker: &[&str]) -> Result<ActionHostBuilder, Failure> {
     let program = std::env::current_exe().map_err(|error| {
         Failure::new(Exit::Operator, "compile-worker", Actor::Operator, "no plugin can be compiled")
             .because(format!("this program cannot find itself: {error}"))
             .hint("start it by its whole path")
     })?;
-    let host = ActionHost::builder().compile_in(CompileWorker::new(program, [WORKER]));
+    let host = ActionHost::builder().compile_in(CompileWorker::new(program, worker));
     let directory = cached.then(|| cache_directory(|variable| std::env::var_os(variable))).flatten();
     Ok(match directory {
         Some(directory) => host.compile_cache(CompileCache::at(directory)),
@@ -63,13 +90,24 @@ fn absolute(variable: impl Fn(&str) -> Option<OsString>, name: &str) -> Option<P
 pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let both = || Ok((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?));
-    let (mut interrupt, mut terminate) = both().map_err(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    let terminate = terminate_signal()?;
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            () = terminate => {}
         }
+    })
+}
+
+/// Returns what ends when a supervisor asks to stop, where Ctrl-C means something else.
+#[cfg(unix)]
+pub(crate) fn terminate_signal() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    Ok(async move {
+        terminate.recv().await;
     })
 }
 
@@ -77,6 +115,11 @@ pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     let mut ctrl_c = tokio::signal::windows::ctrl_c().map_err(no_signals)?;
     Ok(async move { drop(ctrl_c.recv().await) })
+}
+
+#[cfg(not(unix))]
+pub(crate) fn terminate_signal() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(std::future::pending())
 }
 
 fn no_signals(error: std::io::Error) -> Failure {

@@ -11,10 +11,13 @@ mod typed;
 mod watch;
 mod words;
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, pin::pin, sync::Arc};
 
 use actionbox_host::Actor;
-use tokio::sync::{mpsc, watch::channel};
+use tokio::{
+    sync::{mpsc, watch::channel},
+    task::JoinHandle,
+};
 
 use self::{
     prompt::Prompt,
@@ -34,14 +37,28 @@ use crate::{
 
 pub(super) async fn run(options: &args::Dev, json: bool, printed: PluginLines) -> Result<Exit, Failure> {
     // Whatever ends it, the terminal is left as it was.
-    let stop = process::stop_signal()?;
-    tokio::select! {
-        exit = work(options, json, printed) => exit,
-        () = stop => Ok(Exit::Done),
-    }
+    let (mut stop, terminate) = (pin!(process::stop_signal()?), process::terminate_signal()?);
+    let (mut prompt, mut session, rebuilding) = tokio::select! {
+        begun = begin(options, json, printed) => begun?,
+        () = &mut stop => return Ok(Exit::Done),
+    };
+    let is_terminal = prompt.is_terminal();
+    let exit = tokio::select! {
+        exit = obey(&mut prompt, &mut session, json) => exit,
+        // At a prompt Ctrl-C drops a call.
+        () = terminate, if is_terminal => Ok(Exit::Done),
+        () = &mut stop, if !is_terminal => Ok(Exit::Done),
+    };
+    rebuilding.abort();
+    exit
 }
 
-async fn work(options: &args::Dev, json: bool, printed: PluginLines) -> Result<Exit, Failure> {
+/// Builds and loads the plugin, and begins to watch and to read.
+async fn begin(
+    options: &args::Dev,
+    json: bool,
+    printed: PluginLines,
+) -> Result<(Prompt, Session, JoinHandle<()>), Failure> {
     let project = &options.dir;
     // Before anything is started: the folder may be the wrong one.
     Toolchain::find(project)?;
@@ -49,7 +66,7 @@ async fn work(options: &args::Dev, json: bool, printed: PluginLines) -> Result<E
     let setup = Arc::new(Setup::open(&to, true, Place::Prompt).await?);
 
     // What changes while it is built for the first time is built after that.
-    let changed = watch::start(project.clone()).map_err(|error| {
+    let changed = watch::start(project).map_err(|error| {
         Failure::new(Exit::Operator, "watch", Actor::Operator, "the project cannot be watched").because(error)
     })?;
     let (sender, plugin) = channel(None);
@@ -62,13 +79,10 @@ async fn work(options: &args::Dev, json: bool, printed: PluginLines) -> Result<E
 
     let (say, messages) = mpsc::unbounded_channel();
     let (ask, asked) = mpsc::channel(1);
-    let mut prompt =
-        Prompt::open(messages, process::state_directory(|name| std::env::var_os(name)).as_deref())?;
+    let prompt = Prompt::open(messages, process::state_directory(|name| std::env::var_os(name)).as_deref())?;
     let rebuilding = tokio::spawn(rebuild.on_change(changed, asked, say));
-    let mut session = Session::new(setup, plugin, ask, printed, &options.allow, json);
-    let exit = obey(&mut prompt, &mut session, json).await;
-    rebuilding.abort();
-    exit
+    let session = Session::new(setup, plugin, ask, printed, &options.allow, json);
+    Ok((prompt, session, rebuilding))
 }
 
 /// Does line by line what is typed, until the end.

@@ -81,7 +81,7 @@ impl Toolchain {
     }
 
     async fn build_with_cargo(self, project: &Path, talk: Talk<'_>) -> Result<(), Failure> {
-        check_target_is_installed(project).await?;
+        check_target_is_installed(project, &talk).await?;
         let mut arguments =
             vec!["build", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"];
         arguments.extend(matches!(talk, Talk::Kept(_)).then_some("--quiet"));
@@ -111,7 +111,7 @@ impl Toolchain {
             (Self::Cargo, Talk::Shown) => (Stdio::piped(), Stdio::inherit()),
             (Self::Npm | Self::Make, Talk::Shown) => (Stdio::from(io::stderr()), Stdio::inherit()),
         };
-        let mut command = command(program, project);
+        let mut command = command(program, project, &talk);
         let child = command.args(arguments).stdout(stdout).stderr(stderr).spawn();
         let output = match child {
             Ok(child) => child.wait_with_output().await,
@@ -151,14 +151,22 @@ impl Toolchain {
 const RUSTUP: &str = "install Rust, which brings it: https://rustup.rs";
 
 /// Prepares a program that runs in a project. Tools that run code of others have no business with the key.
-fn command(program: &str, project: &Path) -> Command {
+fn command(program: &str, project: &Path, talk: &Talk<'_>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(project).stdin(Stdio::null()).env_remove(key::VARIABLE).kill_on_drop(true);
+    // In the background it is none of what Ctrl-C at the prompt is meant for.
+    #[cfg(unix)]
+    if matches!(talk, Talk::Kept(_)) {
+        command.process_group(0);
+    }
+    // Elsewhere a key of a console reaches all that share it.
+    #[cfg(not(unix))]
+    let _ = talk;
     command
 }
 
-async fn check_target_is_installed(project: &Path) -> Result<(), Failure> {
-    let mut rustc = command("rustc", project);
+async fn check_target_is_installed(project: &Path, talk: &Talk<'_>) -> Result<(), Failure> {
+    let mut rustc = command("rustc", project, talk);
     let asked = rustc.args(["--print", "target-libdir", "--target", TARGET]).output().await;
     let asked = asked.map_err(|error| not_started("rustc", RUSTUP, error))?;
     if !asked.status.success() {

@@ -68,20 +68,6 @@ pub(super) fn fixed(wanted: &Wanted<'_>) -> Option<Vec<String>> {
     Some(names.iter().map(|name| format!("{name} ")).collect())
 }
 
-/// Returns what can be inserted after a word that is begun, and what to choose from when that is nothing.
-pub(super) fn matching(word: &str, candidates: &[String]) -> (String, Vec<String>) {
-    let matches: Vec<_> =
-        candidates.iter().filter(|candidate| candidate.starts_with(word)).cloned().collect();
-    let common =
-        matches.iter().skip(1).fold(matches.first().map_or("", String::as_str), |common, candidate| {
-            let same = common.chars().zip(candidate.chars()).take_while(|(a, b)| a == b).count();
-            common.char_indices().nth(same).map_or(common, |(at, _)| &common[..at])
-        });
-    let more = common.get(word.len()..).unwrap_or_default().to_owned();
-    let choice = if more.is_empty() && matches.len() > 1 { matches } else { Vec::new() };
-    (more, choice)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,28 +103,6 @@ mod tests {
         ];
         for (line, expected, word) in table {
             assert_eq!(wanted(line), (expected, word), "{line:?}");
-        }
-    }
-
-    #[test]
-    fn as_much_is_inserted_as_is_certain() {
-        let candidates = ["get_contact ", "get_company ", "list ", "é1 ", "è2 "].map(str::to_owned);
-        let table: [(&str, &str, &[&str]); 7] = [
-            ("li", "st ", &[]),
-            ("list ", "", &[]),
-            ("ge", "t_co", &[]),
-            ("get_co", "", &["get_contact ", "get_company "]),
-            ("get_con", "tact ", &[]),
-            ("x", "", &[]),
-            ("", "", &["get_contact ", "get_company ", "list ", "é1 ", "è2 "]),
-        ];
-        for (word, more, choice) in table {
-            let found = matching(word, &candidates);
-            assert_eq!(
-                (found.0.as_str(), found.1.as_slice()),
-                (more, choice.iter().map(|&c| c.to_owned()).collect::<Vec<_>>().as_slice()),
-                "{word:?}"
-            );
         }
     }
 }

@@ -11,7 +11,8 @@ use crate::{
 };
 
 const KEYS: &str = "\
-Tab completes; the up arrow brings back an earlier line; Ctrl-C drops a call that runs; Ctrl-D ends.
+Tab completes; the up arrow brings back an earlier line, and Ctrl-R finds one.
+Ctrl-C drops a call that runs; Ctrl-D ends.
 Advice that begins with an option, such as --allow-write, can be typed as it is: it means allow.
 list, describe and execute take these options too, for one call.
 A line that begins with a space is not kept in the history.";

@@ -86,6 +86,51 @@ async fn ctrl_c_drops_a_call_and_not_the_prompt() {
 }
 
 #[tokio::test]
+async fn what_is_typed_during_a_build_waits_for_it_and_ctrl_c_drops_that_alone() {
+    let (folder, run) = project();
+    let mut dev = Dev::start(run.in_terminal());
+    dev.says("actionbox> ").await;
+    let gate = folder.path().join("gate");
+    let made = std::process::Command::new("mkfifo").arg(&gate).status();
+    assert!(made.expect("mkfifo is missing: apt-get install coreutils").success());
+    folder.write(
+        "tools/make",
+        "#!/bin/sh\nmkdir -p build && cp plugin.source build/plugin.wasm && cat ../gate\n",
+    );
+    // The gate opens only while a build waits.
+    let open = async || {
+        let gate = gate.clone();
+        let opened = tokio::task::spawn_blocking(move || fs::OpenOptions::new().write(true).open(gate));
+        opened.await.expect("no panic").expect("a build waits")
+    };
+
+    dev.types("reload\r").await;
+    let opened = open().await;
+    dev.types("list salesforce\rlist sl").await;
+    drop(opened);
+    dev.says("reloaded:").await;
+    dev.says("request 1 list salesforce").await;
+    dev.says("actionbox> list sl").await;
+    dev.types(CTRL_C).await;
+    dev.says("actionbox> ").await;
+
+    dev.types("reload\r").await;
+    let opened = open().await;
+    dev.types(&format!("list salesforce\r{CTRL_C}")).await;
+    dev.says("no longer waited for").await;
+    dev.says("actionbox> ").await;
+    drop(opened);
+    dev.says("reloaded:").await;
+    dev.types("list hubspot\r").await;
+    let before = dev.says("request 1 list").await;
+    assert!(!before.contains("salesforce"), "{before}");
+    dev.says(" hubspot: status 200").await;
+    dev.says("actionbox> ").await;
+    dev.types(CTRL_D).await;
+    assert_eq!(dev.ends().await.0, 0);
+}
+
+#[tokio::test]
 async fn no_history_is_no_reason_not_to_work() {
     let (folder, run) = project();
     folder.write("state", "a file where the directory belongs");

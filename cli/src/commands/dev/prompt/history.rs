@@ -7,12 +7,13 @@ use std::{
 };
 
 /// More lines than anybody goes back.
-const MOST: usize = 1000;
+pub(super) const MOST: usize = 1000;
 
-/// Earlier lines, the latest last.
+/// Where lines are kept, if they are.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    lines: Vec<String>,
+    /// Those that were kept before, the latest last.
+    earlier: Vec<String>,
     file: Option<File>,
 }
 
@@ -39,22 +40,19 @@ impl History {
         }
         let file = private(OpenOptions::new().create(true).append(true)).open(&path)?;
         make_private(&file)?;
-        Ok(Self { lines, file: Some(file) })
+        Ok(Self { earlier: lines, file: Some(file) })
     }
 
-    /// Adds a line, unless it is the same as the last, or begins with a space: such a line is not to be kept.
+    pub(super) fn take_earlier(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.earlier)
+    }
+
+    /// Keeps a line.
     ///
     /// # Errors
     ///
     /// When it cannot be written. From then on nothing is written.
-    pub(super) fn add(&mut self, line: &str) -> io::Result<()> {
-        if line.trim().is_empty()
-            || line.starts_with(' ')
-            || self.lines.last().is_some_and(|last| last == line)
-        {
-            return Ok(());
-        }
-        self.lines.push(line.to_owned());
+    pub(super) fn keep(&mut self, line: &str) -> io::Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
         // In one piece: several prompts may write into it.
         let written = file.write_all(format!("{line}\n").as_bytes());
@@ -62,12 +60,6 @@ impl History {
             self.file = None;
         }
         written
-    }
-
-    /// Returns the line that was typed so many lines before the one to come, which is 0.
-    pub(super) fn back(&self, steps: usize) -> Option<&str> {
-        let at = self.lines.len().checked_sub(steps)?;
-        self.lines.get(at).map(String::as_str)
     }
 }
 
@@ -125,16 +117,15 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_kept_once_and_privately() {
+    fn lines_are_kept_privately() {
         let place = Place::new("kept");
         let directory = place.0.join("state/actionbox");
         let mut history = History::open(&directory).expect("writable");
-        for line in ["list hubspot", "list hubspot", "", " secret", "again"] {
-            history.add(line).expect("writable");
+        for line in ["list hubspot", "again"] {
+            history.keep(line).expect("writable");
         }
-        let history = History::open(&directory).expect("readable");
-        let back: Vec<_> = (0..4).map(|steps| history.back(steps)).collect();
-        assert_eq!(back, [None, Some("again"), Some("list hubspot"), None]);
+        let mut history = History::open(&directory).expect("readable");
+        assert_eq!(history.take_earlier(), ["list hubspot", "again"]);
 
         #[cfg(unix)]
         for (path, expected) in [(directory.clone(), 0o700), (directory.join("dev-history"), 0o600)] {
@@ -153,9 +144,8 @@ mod tests {
         let mut lines: Vec<_> = (0..3 * MOST).map(|number| number.to_string()).collect();
         lines.push("x\u{1b}[2J".to_owned());
         fs::write(&path, lines.join("\n") + "\n").expect("writable");
-        let history = History::open(&place.0).expect("readable");
-        assert_eq!(history.back(1), Some("2999"));
-        assert_eq!(history.back(MOST), Some("2000"));
+        let earlier = History::open(&place.0).expect("readable").take_earlier();
+        assert_eq!(earlier, (2000..3000).map(|number| number.to_string()).collect::<Vec<_>>());
         assert_eq!(fs::read_to_string(path).expect("there").lines().count(), MOST);
     }
 

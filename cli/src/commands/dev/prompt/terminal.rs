@@ -1,114 +1,85 @@
-//! The terminal, which hands over each key as it is pressed.
+//! The terminal's mode while the prompt is there, between its lines too.
+
+use std::io::{self, IsTerminal as _};
 
 #[cfg(unix)]
-pub(super) use unix::Keys;
+pub(super) use unix::Mode;
 
-/// Where keys cannot be had one by one.
+/// Where the library sees to it.
 #[cfg(not(unix))]
-pub(super) enum Keys {}
+pub(super) struct Mode;
 
 #[cfg(not(unix))]
-impl Keys {
-    pub(super) fn open() -> std::io::Result<Option<Self>> {
-        Ok(None)
+impl Mode {
+    pub(super) fn enter() -> io::Result<Self> {
+        Ok(Self)
     }
 
-    pub(super) async fn next(&mut self) -> Option<super::keys::Key> {
-        match *self {}
+    pub(super) fn with_interrupt<T>(work: impl FnOnce() -> T) -> T {
+        work()
     }
+}
 
-    pub(super) async fn interrupt(&mut self) {
-        match *self {}
-    }
+/// Tells whether a line can be edited.
+pub(super) fn is_there() -> bool {
+    let is_known = cfg!(windows)
+        || std::env::var_os("TERM").is_some_and(|term| {
+            // The library edits none on these.
+            !["dumb", "cons25", "emacs"].iter().any(|other| term.eq_ignore_ascii_case(other))
+        });
+    is_known && io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
 #[cfg(unix)]
 mod unix {
-    use std::{
-        collections::VecDeque,
-        io::{self, IsTerminal as _, Read as _},
-        thread,
+    use std::io;
+
+    use rustix::termios::{
+        InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
     };
 
-    use rustix::termios::{self, InputModes, LocalModes, OptionalActions, Termios};
-    use tokio::sync::mpsc;
-
-    use super::super::keys::{self, INTERRUPT, Key};
-
-    /// The keys that are pressed, and the terminal's mode for it, which ends when this is dropped.
-    pub(in super::super) struct Keys {
-        bytes: mpsc::UnboundedReceiver<Vec<u8>>,
-        pending: VecDeque<u8>,
+    /// What is typed while a call runs is kept for the next line, and is not seen among the output; Ctrl-C is
+    /// a signal. While a line is edited it is a key. It ends when this is dropped.
+    pub(in super::super) struct Mode {
         before: Termios,
     }
 
-    impl Keys {
-        /// Takes the keys of the terminal at stdin; there are none where there is no terminal, nor one that
-        /// can move its cursor.
-        ///
+    impl Mode {
         /// # Errors
         ///
-        /// When the terminal does not change its mode, or the system starts no thread.
-        pub(in super::super) fn open() -> io::Result<Option<Self>> {
-            let (stdin, stdout) = (io::stdin(), io::stdout());
-            let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-            if is_dumb || !stdin.is_terminal() || !stdout.is_terminal() {
-                return Ok(None);
-            }
-            let before = termios::tcgetattr(&stdin)?;
-            let (sender, bytes) = mpsc::unbounded_channel();
-            let keys = Self { bytes, pending: VecDeque::new(), before };
-            let mut mode = keys.before.clone();
-            // Without signals: Ctrl-C is a key that drops a call, and not a build in the background.
-            mode.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN;
-            mode.input_modes -= InputModes::IXON;
-            termios::tcsetattr(&stdin, OptionalActions::Drain, &mode)?;
-            thread::Builder::new().name("keys".to_owned()).spawn(move || {
-                let (mut stdin, mut buffer) = (stdin.lock(), [0; 1024]);
-                loop {
-                    match stdin.read(&mut buffer) {
-                        Ok(1..) if sender.is_closed() => return,
-                        Ok(read @ 1..) => drop(sender.send(buffer[..read].to_vec())),
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                        // The terminal is gone, which ends the keys.
-                        Ok(0) | Err(_) => return,
-                    }
-                }
-            })?;
-            Ok(Some(keys))
+        /// When the terminal does not change its mode.
+        pub(in super::super) fn enter() -> io::Result<Self> {
+            let mode = Self { before: tcgetattr(io::stdin())? };
+            let mut quiet = mode.before.clone();
+            quiet.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::IEXTEN;
+            quiet.input_modes -= InputModes::ICRNL | InputModes::IXON;
+            // Ctrl-\ would end us, and leave the terminal so.
+            quiet.special_codes[SpecialCodeIndex::VQUIT] = quiet.special_codes[SpecialCodeIndex::VINTR];
+            tcsetattr(io::stdin(), OptionalActions::Drain, &quiet)?;
+            Ok(mode)
         }
 
-        /// Returns the next key; none when the terminal is gone.
-        pub(in super::super) async fn next(&mut self) -> Option<Key> {
-            loop {
-                if let Some(key) = keys::take(&mut self.pending) {
-                    return Some(key);
-                }
-                self.pending.extend(self.bytes.recv().await?);
-            }
-        }
-
-        /// Waits for Ctrl-C. What was typed before it is dropped; what is typed without it waits for the
-        /// next line.
-        pub(in super::super) async fn interrupt(&mut self) {
-            loop {
-                if let Some(at) = self.pending.iter().rposition(|&byte| byte == INTERRUPT) {
-                    self.pending.drain(..=at);
-                    return;
-                }
-                match self.bytes.recv().await {
-                    Some(bytes) => self.pending.extend(bytes),
-                    None => std::future::pending().await,
-                }
-            }
+        /// Makes Ctrl-C a signal while a line is edited, for the time of some work.
+        pub(in super::super) fn with_interrupt<T>(work: impl FnOnce() -> T) -> T {
+            let Ok(before) = tcgetattr(io::stdin()) else { return work() };
+            let mut mode = before.clone();
+            mode.local_modes |= LocalModes::ISIG;
+            set(&mode);
+            let done = work();
+            set(&before);
+            done
         }
     }
 
-    impl Drop for Keys {
+    impl Drop for Mode {
         fn drop(&mut self) {
-            if let Err(error) = termios::tcsetattr(io::stdin(), OptionalActions::Now, &self.before) {
-                tracing::error!(%error, "the terminal stays in its mode for single keys: type reset");
-            }
+            set(&self.before);
+        }
+    }
+
+    fn set(mode: &Termios) {
+        if let Err(error) = tcsetattr(io::stdin(), OptionalActions::Now, mode) {
+            tracing::error!(%error, "the terminal is left in another mode: type reset");
         }
     }
 }
