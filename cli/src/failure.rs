@@ -155,11 +155,7 @@ impl Failure {
             LoadError::Worker(_) => (Exit::Operator, Actor::Operator),
             _ => (Exit::Plugin, Actor::PluginAuthor),
         };
-        Self {
-            causes: causes(error),
-            hint,
-            ..Self::new(exit, kind::of_load(error), actor, message)
-        }
+        Self { causes: causes(error), hint, ..Self::new(exit, kind::of_load(error), actor, message) }
     }
 
     /// Tells the user, and returns the exit code.

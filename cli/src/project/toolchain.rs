@@ -7,7 +7,7 @@ use std::{
 };
 
 use actionbox_host::Actor;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::component;
 use crate::{
@@ -114,7 +114,12 @@ impl Toolchain {
         let mut command = command(program, project, &talk);
         let child = command.args(arguments).stdout(stdout).stderr(stderr).spawn();
         let output = match child {
-            Ok(child) => child.wait_with_output().await,
+            Ok(child) => {
+                let group = Group::of(&child, &talk);
+                let output = child.wait_with_output().await;
+                group.ended();
+                output
+            }
             Err(error) => Err(error),
         };
         let output = output.map_err(|error| not_started(program, install, error))?;
@@ -163,6 +168,44 @@ fn command(program: &str, project: &Path, talk: &Talk<'_>) -> Command {
     #[cfg(not(unix))]
     let _ = talk;
     command
+}
+
+/// The processes of a build in the background, which end with it when it is given up.
+struct Group {
+    #[cfg(unix)]
+    leader: Option<rustix::process::Pid>,
+}
+
+impl Group {
+    #[cfg(unix)]
+    fn of(child: &Child, talk: &Talk<'_>) -> Self {
+        let id = child.id().filter(|_| matches!(talk, Talk::Kept(_)));
+        let id = id.and_then(|id| i32::try_from(id).ok());
+        Self { leader: id.and_then(rustix::process::Pid::from_raw) }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_: &Child, _: &Talk<'_>) -> Self {
+        Self {}
+    }
+
+    /// Notes that the tool has ended: its number may be another's from now on.
+    fn ended(mut self) {
+        #[cfg(unix)]
+        self.leader.take();
+        #[cfg(not(unix))]
+        let _ = &mut self;
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.leader {
+            // Nobody is left to be told, and they may have ended by themselves.
+            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+        }
+    }
 }
 
 async fn check_target_is_installed(project: &Path, talk: &Talk<'_>) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! The loop with a build tool that is played by a script, so that a test decides when a build ends.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{fs, io::Read as _, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 
@@ -101,6 +101,26 @@ async fn a_request_that_is_stopped_is_shown_with_the_option_that_would_allow_it(
     dev.says("request 2 execute hubspot/create_contact: refused").await;
     dev.says("next: --allow-write allows the writes of hubspot, --allow hubspot/create_contact").await;
     assert_eq!(dev.ends().await.0, 4);
+}
+
+#[tokio::test]
+async fn nothing_of_a_build_outlives_the_loop() {
+    // What the tool starts holds a pipe open as long as it lives.
+    let folder = project(&format!("{COPY} && test ! -e ../again || sh -c 'exec 9> ../alive && sleep 1000'"));
+    let alive = folder.path().join("alive");
+    let made = std::process::Command::new("mkfifo").arg(&alive).status();
+    assert!(made.expect("mkfifo is missing: apt-get install coreutils").success());
+    let mut dev = Dev::start(dev(&folder, ""));
+    dev.says("acts on").await;
+
+    folder.write("again", "");
+    folder.write("project/README.md", "a change");
+    let opened = tokio::task::spawn_blocking(|| fs::File::open(alive));
+    let mut opened = opened.await.expect("no panic").expect("the build runs");
+    assert_eq!(dev.ends().await.0, 0);
+    let ended = tokio::task::spawn_blocking(move || opened.read(&mut [0]));
+    let ended = tokio::time::timeout(Duration::from_secs(60), ended).await.expect("it lives on");
+    assert_eq!(ended.expect("no panic").expect("readable"), 0);
 }
 
 #[tokio::test]
