@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{
     action_name::{ActionName, OwnAction},
-    commands::During,
+    during::During,
     language::Language,
     project::name::ProjectName,
 };

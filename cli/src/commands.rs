@@ -14,7 +14,6 @@ mod new;
 mod sandbox;
 mod test;
 
-pub(crate) use self::explain::During;
 use crate::{
     args::{Args, Command},
     failure::{Exit, Failure},

@@ -8,6 +8,7 @@ mod args;
 mod calls;
 mod commands;
 mod connect;
+mod during;
 mod failure;
 mod key;
 mod language;
@@ -17,6 +18,7 @@ mod process;
 mod project;
 mod recording;
 mod show;
+mod whole_file;
 
 use std::process::ExitCode;
 

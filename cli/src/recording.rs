@@ -1,7 +1,7 @@
 //! `--record` and `--replay`: a call's upstream traffic in a file.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -11,6 +11,7 @@ use crate::{
     args::To,
     failure::{Exit, Failure},
     show,
+    whole_file::WholeFile,
 };
 
 /// A recording that is made or played.
@@ -62,7 +63,8 @@ impl Recording {
         if self.way == Way::Replay {
             return Ok(());
         }
-        write(&self.file, &self.cassette.to_json()).map_err(|error| {
+        let written = WholeFile::begin(&self.file).and_then(|file| file.finish(&self.cassette.to_json()));
+        written.map_err(|error| {
             let message = format!("the cassette {} cannot be written", self.file.display());
             Failure::new(Exit::Operator, "output", Actor::Operator, message).because(error)
         })
@@ -96,17 +98,4 @@ pub(crate) fn read(file: &Path) -> Result<Cassette, Failure> {
             .because(error)
             .hint("record it anew: --record FILE")
     })
-}
-
-/// Writes a file wholly, or not at all.
-fn write(file: &Path, text: &str) -> io::Result<()> {
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = file.with_file_name(name);
-    let written = fs::write(&part, text).and_then(|()| fs::rename(&part, file));
-    if written.is_err() {
-        // It may not even be there.
-        let _ = fs::remove_file(&part);
-    }
-    written
 }

@@ -1,6 +1,5 @@
 //! `explain`: what the gate makes of a request, and why.
 
-mod during;
 mod text;
 
 use std::path::Path;
@@ -11,10 +10,10 @@ use actionbox_host::{
 use http::{Method, Uri};
 use serde::Serialize;
 
-pub(crate) use self::during::During;
 use crate::{
     args::{self, Auth},
     connect::NoCredentials,
+    during::During,
     failure::{Asked, Exit, Failure, Place, meant},
     recording, show,
 };

@@ -75,6 +75,10 @@ async fn what_is_no_cassette_is_2_and_what_cannot_be_written_7_before_anything_i
     let done = actionbox("list hubspot --replay").arg(&other).done().await.exits(2);
     done.says("is no cassette").says("unknown field `name`").says("line 1");
 
+    // A file moved there would be /dev/null for everyone.
+    let device = actionbox("list hubspot --sandbox --record /dev/null").done().await.exits(7);
+    device.says("cannot be written").says("no ordinary file");
+
     let sandbox = sandbox().start().await.expect("a server");
     let create = "execute hubspot create_contact email=ada@example.com --allow-write --record";
     let run = actionbox(create).arg(folder.path().join("no/such/folder.json")).on(&sandbox);

@@ -1,7 +1,7 @@
 //! The kit's report as JUnit XML, which CI systems show.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -13,12 +13,13 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use crate::{
     failure::{Exit, Failure},
     show::escape,
+    whole_file::WholeFile,
 };
 
-/// A file that is written beside its place, and moved there once it is whole.
+/// The file of a report that is to be made.
 pub(super) struct JunitFile {
     place: PathBuf,
-    part: PathBuf,
+    file: WholeFile,
 }
 
 impl JunitFile {
@@ -28,15 +29,8 @@ impl JunitFile {
     ///
     /// [`Failure`] when there is no place for it.
     pub(super) fn begin(place: &Path) -> Result<Self, Failure> {
-        // Moving a file there would replace a device, such as /dev/null, for everyone.
-        if fs::metadata(place).is_ok_and(|there| !there.is_file()) {
-            return Err(unwritten(place, &io::Error::other("what is there is no ordinary file")));
-        }
-        let mut part = place.as_os_str().to_owned();
-        part.push(format!(".{}.part", std::process::id()));
-        let file = Self { place: place.to_owned(), part: part.into() };
-        fs::write(&file.part, "").map_err(|error| unwritten(place, &error))?;
-        Ok(file)
+        let file = WholeFile::begin(place).map_err(|error| unwritten(place, &error))?;
+        Ok(Self { place: place.to_owned(), file })
     }
 
     /// Writes the report, and puts the file in its place.
@@ -46,16 +40,8 @@ impl JunitFile {
     /// [`Failure`] when that cannot be done; what was at the place before is still there then.
     pub(super) fn finish(self, report: &Report) -> Result<(), Failure> {
         let text = suites(report).to_string().map_err(io::Error::other);
-        let written = text.and_then(|text| fs::write(&self.part, text));
-        let moved = written.and_then(|()| fs::rename(&self.part, &self.place));
-        moved.map_err(|error| unwritten(&self.place, &error))
-    }
-}
-
-impl Drop for JunitFile {
-    fn drop(&mut self) {
-        // It is not there any more when it was put in its place.
-        let _ = fs::remove_file(&self.part);
+        let written = text.and_then(|text| self.file.finish(&text));
+        written.map_err(|error| unwritten(&self.place, &error))
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) enum During {
 
 impl During {
     /// Returns the call in which a plugin that only passes on would make a request.
-    pub(super) fn of(route: &Route) -> Self {
+    pub(crate) fn of(route: &Route) -> Self {
         match route {
             Route::Execute { app, action } => {
                 Self::Execute(ActionName { app: app.clone(), action: action.clone() })
@@ -26,14 +26,14 @@ impl During {
         }
     }
 
-    pub(super) fn app(&self) -> &AppSlug {
+    pub(crate) fn app(&self) -> &AppSlug {
         match self {
             Self::Discover(app) => app,
             Self::Execute(name) => &name.app,
         }
     }
 
-    pub(super) fn action(&self) -> Option<&ActionId> {
+    pub(crate) fn action(&self) -> Option<&ActionId> {
         match self {
             Self::Discover(_) => None,
             Self::Execute(name) => Some(&name.action),
