@@ -95,7 +95,7 @@ impl Passing {
         });
         let (answered, answer) = oneshot::channel();
         tokio::spawn(async move {
-            let exchanged = self.exchange(body.clone()).await;
+            let exchanged = self.exchange(&body).await;
             self.record(&body, &exchanged);
             let result = match exchanged {
                 Ok(response) => {
@@ -126,10 +126,10 @@ impl Passing {
     }
 
     /// Sends until there is an answer for the guest, and screens it.
-    async fn exchange(&mut self, body: Bytes) -> Result<Response<Bytes>, Stop> {
+    async fn exchange(&mut self, body: &Bytes) -> Result<Response<Bytes>, Stop> {
         let context = self.context.clone();
         if let Some(cassette) = &context.host.replaying {
-            return self.replay(cassette, &body);
+            return self.replay(cassette, body);
         }
         let turn = self.in_time(context.budget.at_once.acquire()).await;
         // Fails only when the time is over, or the semaphore is closed, which nobody does.
@@ -137,7 +137,7 @@ impl Passing {
             return Err(Stop::Exceeded(Exceeded::WallTime(context.limits.wall_time)));
         };
         let mut credential = self.credential().await?;
-        self.ask_before_send(&body).await?;
+        self.ask_before_send(body).await?;
         let mut renewed = false;
         for attempt in 1.. {
             let request = rebuild(&self.route, &self.upstream, &credential, body.clone())
@@ -182,14 +182,11 @@ impl Passing {
     /// edits a recording is bound by the same rules, but for the secrets, which nobody knows here.
     fn replay(&mut self, cassette: &Cassette, body: &Bytes) -> Result<Response<Bytes>, Stop> {
         let answer = cassette.play(&self.upstream, &self.route, body)?;
-        let (context, received) = (&self.context, answer.body().len());
-        if !context.budget.response_bytes.take(received) {
+        let context = &self.context;
+        if !context.budget.response_bytes.take(answer.body().len()) {
             return Err(Stop::Exceeded(Exceeded::ResponseBytes(context.limits.response_bytes)));
         }
-        self.entry.note(|event| {
-            event.status = Some(answer.status().as_u16());
-            event.response_bytes = received;
-        });
+        self.note_answer(&answer);
         screen::screen(&screen::Screen::new([]), None, answer).map_err(Stop::Withheld)
     }
 
@@ -258,6 +255,13 @@ impl Passing {
         }
     }
 
+    fn note_answer(&mut self, answer: &Response<Bytes>) {
+        self.entry.note(|event| {
+            event.status = Some(answer.status().as_u16());
+            event.response_bytes = answer.body().len();
+        });
+    }
+
     /// Decides what of the answer the guest sees.
     async fn screen(
         &mut self,
@@ -270,12 +274,8 @@ impl Passing {
             SendFailure::TooLarge => Stop::Exceeded(Exceeded::ResponseBytes(context.limits.response_bytes)),
             failure => Stop::Failed(failure),
         })?;
-        let received = answer.body().len();
-        self.entry.note(|event| {
-            event.status = Some(answer.status().as_u16());
-            event.response_bytes = received;
-        });
-        if received < LARGE {
+        self.note_answer(&answer);
+        if answer.body().len() < LARGE {
             return screen::screen(credential.screen(), Some(credential.account()), answer)
                 .map_err(Stop::Withheld);
         }
