@@ -14,7 +14,7 @@ pub(crate) struct Made {
 impl Made {
     /// Returns the requests that got no answer.
     pub(crate) fn stopped(&self) -> impl Iterator<Item = &RequestEvent> {
-        self.requests.iter().filter(|request| request.result != "answered")
+        self.requests.iter().filter(|request| !is_answered(request))
     }
 
     /// Tells whether the call was one that may have changed something.
@@ -24,15 +24,20 @@ impl Made {
 
     /// Returns the requests that brought nothing: stopped, or answered with the status of an error.
     pub(crate) fn fruitless(&self) -> impl Iterator<Item = &RequestEvent> {
-        self.requests.iter().filter(|request| request.result != "answered" || request.status >= Some(400))
+        self.requests.iter().filter(|request| !is_answered(request) || request.status >= Some(400))
     }
+}
+
+/// Tells whether the plugin was shown an answer. The audit has a word for it.
+pub(crate) fn is_answered(request: &RequestEvent) -> bool {
+    request.result == "answered"
 }
 
 /// Says which request it was, and what became of it.
 pub(crate) fn what_became(request: &RequestEvent) -> String {
     let reason = match (&request.refusal, request.status) {
         (Some(refusal), _) => format!("refused: {refusal}"),
-        (None, Some(status)) if request.result == "answered" => format!("answered with status {status}"),
+        (None, Some(status)) if is_answered(request) => format!("answered with status {status}"),
         (None, _) => request.result.clone(),
     };
     format!("request {}, {}: {reason}", request.request, request.target)

@@ -3,7 +3,6 @@
 //! It lists, describes, reads, writes, reads back and is refused; then it holds what the plugin saw against
 //! what the upstream received, and checks that the key is on the upstream's side only.
 
-mod recorder;
 mod sides;
 mod text;
 
@@ -14,11 +13,9 @@ use actionbox_sandbox::{DEFAULT_ACCOUNTS, SANDBOX_API_KEY, Sandbox};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use self::{
-    recorder::Recorder,
-    sides::{PluginSaw, Sides, UpstreamReceived},
-};
+use self::sides::{PluginSaw, Sides, UpstreamReceived};
 use crate::{
+    calls::Calls,
     connect,
     failure::{Asked, Exit, Failure, Place},
     process, show,
@@ -82,8 +79,8 @@ impl Demo {
     async fn perform() -> Result<Self, Failure> {
         // The same data and times in every run, and no waiting.
         let sandbox = Sandbox::builder().deterministic().no_rate_limit().start().await?;
-        let recorder = Arc::new(Recorder::default());
-        let host = process::host(true)?.audit(recorder.clone()).build()?;
+        let calls = Arc::new(Calls::default());
+        let host = process::host(true)?.audit(calls.clone()).build()?;
         let plugin = connect::load(&host, None).await?;
         let upstream = Upstream::refold().at(&sandbox.base_url())?;
         let grant = Grant::builder(ACCOUNT)
@@ -98,16 +95,20 @@ impl Demo {
         let contacts = user.execute("get_contact", json!({ "limit": "3" })).await?;
         let ada = json!({ "email": "ada@example.com", "firstname": "Ada", "lastname": "Lovelace" });
         let created = user.execute("create_contact", ada.clone()).await?;
-        let request = recorder.last();
+        let mut made = calls.take();
+        let request = made.last().and_then(|made| made.requests.last().cloned());
         let received = sandbox.requests();
         let read_back = user.execute("get_contact_by_id", json!({ "contact_id": created["id"] })).await?;
         let before = sandbox.requests().len();
         let error = user.refused("httprequest", json!({ "method": "GET", "url": "/account-info" })).await?;
 
+        made.extend(calls.take());
+        let requests =
+            made.iter().flat_map(|made| &made.requests).map(|request| request.guest_request.clone());
         let sides = Sides::new(
             PluginSaw::new(request, ada, created.clone()),
             received.last().map(UpstreamReceived::new),
-            &[recorder.requests(), user.answers].concat(),
+            &[requests.collect(), user.answers].concat(),
             SANDBOX_API_KEY,
         );
         Ok(Self {

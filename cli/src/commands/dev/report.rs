@@ -8,7 +8,7 @@ use std::{
 use actionbox_host::{CallEvent, RequestEvent};
 
 use crate::{
-    calls::Made,
+    calls::{Made, is_answered},
     failure::{Asked, of_refusal},
     show::{escape, style},
 };
@@ -52,7 +52,7 @@ fn of_request(request: &RequestEvent, asked: &Asked) -> String {
         );
     }
     let result = match request.status {
-        Some(status) if request.result == "answered" => format!("status {status}"),
+        Some(status) if is_answered(request) => format!("status {status}"),
         Some(status) => format!("status {status}, {}", escape::text(&request.result)),
         None => escape::text(&request.result),
     };
