@@ -99,9 +99,10 @@ impl Run {
         let inner = self.command.as_std();
         let quoted = |word: &std::ffi::OsStr| format!("'{}'", word.to_str().expect("UTF-8"));
         let line: Vec<_> = [inner.get_program()].into_iter().chain(inner.get_args()).map(quoted).collect();
-        // Of util-linux: it makes a terminal, and passes on what is typed and printed.
+        // Of util-linux: it makes a terminal, and passes on what is typed and printed. Its shell gives way: some
+        // shells stay otherwise, are interrupted too, and end with a code of their own.
         let mut command = Command::new("script");
-        command.args(["-qec", &line.join(" "), "/dev/null"]).env("TERM", "xterm");
+        command.args(["-qec", &format!("exec {}", line.join(" ")), "/dev/null"]).env("TERM", "xterm");
         for (name, value) in inner.get_envs() {
             match value {
                 Some(value) => command.env(name, value),
