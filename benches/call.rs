@@ -1,14 +1,13 @@
 //! What one call costs: through the sandbox and its gate, and by a native client that makes the same
 //! request and parses the same answer. Rounds alternate; the medians of the rounds are compared.
 
-mod upstream;
-
 use std::{
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use actionbox_benches::upstream;
 use actionbox_examples::REFOLD;
 use actionbox_host::{ActionHost, ApiKey, Grant, HostLimits, Outcome, Plugin, Upstream};
 use anyhow::{Context as _, ensure};

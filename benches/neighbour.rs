@@ -4,8 +4,6 @@
 //! Each kind is measured between two measurements of the quiet tenant alone, all in one run. The pace of
 //! accounts is off: it would keep the noise down.
 
-mod upstream;
-
 use std::{
     convert::Infallible,
     net::SocketAddr,
@@ -16,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use actionbox_benches::upstream;
 use actionbox_examples::REFOLD;
 use actionbox_host::{ActionHost, ApiKey, Effect, Grant, HostLimits, Limits, Outcome, Plugin, Upstream};
 use anyhow::{Context as _, ensure};

@@ -11,7 +11,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 /// Starts the upstream and returns its address. It runs until the process ends.
-pub(crate) fn start() -> anyhow::Result<SocketAddr> {
+///
+/// # Errors
+///
+/// When no port can be taken.
+pub fn start() -> anyhow::Result<SocketAddr> {
     let (started, address) = std::sync::mpsc::channel();
     std::thread::spawn(move || -> anyhow::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
