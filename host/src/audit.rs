@@ -321,21 +321,37 @@ impl AuditSink for TracingSink {
 pub(crate) fn guest_request(parts: &http::request::Parts) -> String {
     const BYTES: usize = 4096;
     let mut shown = escaped(&format!("{} {}", parts.method, parts.uri));
+    let mut line = String::new();
     for (name, value) in &parts.headers {
         if shown.len() > BYTES {
             shown.push_str("\n…");
             break;
         }
+        line.clear();
+        line.push_str(name.as_str());
+        line.push_str(": ");
+        line.push_str(&String::from_utf8_lossy(value.as_bytes()));
         shown.push('\n');
-        shown.push_str(&escaped(&format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))));
+        escape_into(&mut shown, &line);
     }
     shown
 }
 
+/// How many characters are shown of a text that a guest chose.
+const SHOWN: usize = 200;
+
 /// Escapes and cuts text that a guest chose, so that it cannot forge a line or flood a log.
 pub(crate) fn escaped(text: &str) -> String {
-    const SHOWN: usize = 200;
     let mut out = String::with_capacity(text.len().min(SHOWN));
+    escape_into(&mut out, text);
+    out
+}
+
+fn escape_into(out: &mut String, text: &str) {
+    // Most text is plain, and the loop below is slow.
+    if text.len() <= SHOWN && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\') {
+        return out.push_str(text);
+    }
     for c in text.chars().take(SHOWN) {
         match c {
             // Harmless on a line, and frequent in messages.
@@ -346,5 +362,4 @@ pub(crate) fn escaped(text: &str) -> String {
     if text.chars().nth(SHOWN).is_some() {
         out.push('…');
     }
-    out
 }

@@ -1,4 +1,4 @@
-//! One call: a store of its own, its limits and its deadline; a fresh instance, dropped after.
+//! One call: an instance in a store of its own, its limits and its deadline.
 
 use std::{
     pin::Pin,
@@ -20,13 +20,14 @@ use crate::{
     gate::{Context, Gate},
     host::{MEMORIES, Shared, TABLES},
     in_turn::InTurn,
+    kept::Owner,
     last_words,
     limits::{Exceeded, HostLimits, Limits},
     output::GuestOutput,
     usage::Usage,
 };
 
-/// What a store holds: the guest's view of WASI, its gate, and the count of its memory.
+/// What a store holds: the guest's view of WASI, the gate of its call, and the count of its memory.
 pub(crate) struct CallState {
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -58,7 +59,15 @@ pub(crate) enum Crash {
     NoRoom(String),
 }
 
-/// Runs one export of a fresh instance to its end, within all limits.
+/// An instance of a plugin, in a store of its own.
+pub(crate) struct Live {
+    store: Store<CallState>,
+    /// Set once it is instantiated.
+    exports: Option<Bindings>,
+    output: GuestOutput,
+}
+
+/// Runs one export of an instance to its end, within all limits: of a fresh one, or of one that was kept.
 pub(crate) async fn run<T>(
     host: &Shared,
     plugin: &PluginPre<CallState>,
@@ -67,63 +76,109 @@ pub(crate) async fn run<T>(
     export: impl AsyncFnOnce(&Bindings, &mut Store<CallState>) -> wasmtime::Result<T>,
 ) -> Result<T, Crash> {
     let limits = &context.limits;
-    let output = GuestOutput::new(context.call, limits.output_bytes);
-    let mut store = store(&host.engine, context, &output);
-    let guest = async {
-        let began = Instant::now();
-        let instance = plugin.instantiate_async(&mut store).await?;
-        context.usage.set_instantiation(began.elapsed());
-        export(&instance, &mut store).await
+    let owner = host.kept.is_on().then(|| Owner::new(&context.plugin, context.grant.id()));
+    let kept = owner.as_ref().and_then(|owner| host.kept.take(owner));
+    let mut live = match kept {
+        Some(live) => live.begin(context),
+        None => Live::new(&host.engine, context),
     };
+    let guest = live.call(plugin, &context.usage, export);
     // Epochs do not interrupt a guest that waits inside the host: the timeout around it all does.
     let guest = InTurn::new(Metered { guest: Box::pin(guest), usage: &context.usage }, running);
     let ended = tokio::time::timeout_at(context.deadline.into(), guest).await;
     match ended {
-        Ok(Ok(value)) => Ok(value),
+        Ok(Ok(value)) => {
+            // A request on its way, or a bound that was passed, ends with the instance.
+            if let Some(owner) = owner
+                && context.books.is_settled()
+                && context.books.exceeded().is_none()
+            {
+                host.kept.put(owner, live.end(), Instant::now());
+            }
+            Ok(value)
+        }
         Ok(Err(error)) => {
             if let (Some(sink), Some(dump)) = (&host.core_dumps, error.downcast_ref::<WasmCoreDump>()) {
-                sink(dump.serialize(&mut store, "plugin"));
+                sink(dump.serialize(&mut live.store, "plugin"));
             }
-            Err(crash(&error, limits, &host.host_limits, &output))
+            Err(crash(&error, limits, &host.host_limits, &live.output))
         }
         Err(_) => Err(Crash::Exceeded(Exceeded::WallTime(limits.wall_time))),
     }
 }
 
-fn store(engine: &Engine, context: &Arc<Context>, output: &GuestOutput) -> Store<CallState> {
-    let limits = &context.limits;
-    let mut http = WasiHttpCtx::new();
-    http.set_field_size_limit(limits.header_bytes);
-    let mut table = ResourceTable::new();
-    table.set_max_capacity(limits.handles);
-    let state = CallState {
-        wasi: wasi(limits, output),
-        http,
-        table,
-        gate: Gate(context.clone()),
-        space: Space::new(context),
-    };
-    let mut store = Store::new(engine, state);
-    store.limiter(|state| &mut state.space);
-    store.set_hostcall_fuel(limits.result_bytes);
-    store.set_max_component_handles(limits.handles);
-    store.set_epoch_deadline(1);
-    if let Some(fuel) = context.host.host_limits.fuel {
-        store.set_fuel(fuel).expect("the engine counts fuel when the host bounds it");
+impl Live {
+    fn new(engine: &Engine, context: &Arc<Context>) -> Self {
+        let limits = &context.limits;
+        let output = GuestOutput::new(context.call, limits.output_bytes);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(limits.header_bytes);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.handles);
+        let state = CallState {
+            wasi: wasi(limits, &output),
+            http,
+            table,
+            gate: Gate::shut(),
+            space: Space { memory: 0, elements: 0, instances: limits.instances },
+        };
+        let mut store = Store::new(engine, state);
+        store.limiter(|state| state);
+        store.set_hostcall_fuel(limits.result_bytes);
+        store.set_max_component_handles(limits.handles);
+        store.epoch_deadline_callback(|store| {
+            let Some(context) = store.data().gate.call() else { return Err(Trap::Interrupt.into()) };
+            let most = context.limits.cpu_time;
+            if context.usage.cpu_time() > most {
+                return Err(Exceeded::CpuTime(most).into());
+            }
+            // A bound of the gate ends the call too, whatever the guest makes of the error it got.
+            match context.books.exceeded() {
+                Some(exceeded) => Err(exceeded.into()),
+                None => Ok(UpdateDeadline::Yield(1)),
+            }
+        });
+        Self { store, exports: None, output }.begin(context)
     }
-    let most = limits.cpu_time;
-    store.epoch_deadline_callback(move |store| {
-        let context = &store.data().gate.0;
-        if context.usage.cpu_time() > most {
-            return Err(Exceeded::CpuTime(most).into());
+
+    /// Begins a call. All calls of an instance are under one grant, hence within the same limits.
+    fn begin(mut self, context: &Arc<Context>) -> Self {
+        self.output.begin(context.call);
+        self.store.set_epoch_deadline(1);
+        if let Some(fuel) = context.host.host_limits.fuel {
+            self.store.set_fuel(fuel).expect("the engine counts fuel when the host bounds it");
         }
-        // A bound of the gate ends the call too, whatever the guest makes of the error it got.
-        match context.books.exceeded() {
-            Some(exceeded) => Err(exceeded.into()),
-            None => Ok(UpdateDeadline::Yield(1)),
-        }
-    });
-    store
+        let state = self.store.data_mut();
+        context.usage.set_memory(state.space.memory);
+        state.gate = Gate::of(context);
+        self
+    }
+
+    /// Ends a call: whatever runs in it from now on belongs to none.
+    fn end(mut self) -> Self {
+        self.output.end();
+        self.store.data_mut().gate = Gate::shut();
+        self
+    }
+
+    /// Instantiates the plugin, unless it is, and calls an export.
+    async fn call<T>(
+        &mut self,
+        plugin: &PluginPre<CallState>,
+        usage: &Usage,
+        export: impl AsyncFnOnce(&Bindings, &mut Store<CallState>) -> wasmtime::Result<T>,
+    ) -> wasmtime::Result<T> {
+        let exports = match &mut self.exports {
+            Some(exports) => exports,
+            none => {
+                let began = Instant::now();
+                let exports = plugin.instantiate_async(&mut self.store).await?;
+                usage.set_instantiation(began.elapsed());
+                none.insert(exports)
+            }
+        };
+        export(exports, &mut self.store).await
+    }
 }
 
 /// Everything that language runtimes import, present but denying: no environment, arguments, files or
@@ -186,41 +241,39 @@ fn crash(error: &wasmtime::Error, limits: &Limits, host: &HostLimits, output: &G
     })
 }
 
-/// Counts memory, tables and instances over the whole store.
+/// What a store has of memory and tables, and how many instances it may have.
 struct Space {
-    context: Arc<Context>,
+    memory: usize,
     elements: usize,
+    instances: usize,
 }
 
-impl Space {
-    fn new(context: &Arc<Context>) -> Self {
-        Self { context: context.clone(), elements: 0 }
-    }
-}
-
-impl ResourceLimiter for Space {
+impl ResourceLimiter for CallState {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let (usage, limit) = (&self.context.usage, self.context.limits.memory_bytes);
-        let total = usage.memory().saturating_add(desired.saturating_sub(current));
+        let Some(context) = self.gate.call() else { return Ok(false) };
+        let limit = context.limits.memory_bytes;
+        let total = self.space.memory.saturating_add(desired.saturating_sub(current));
         if total > limit {
             return Err(Exceeded::Memory(limit).into());
         }
-        usage.set_memory(total);
+        self.space.memory = total;
+        context.usage.set_memory(total);
         Ok(true)
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let limit = self.context.limits.table_elements;
-        let total = self.elements.saturating_add(desired.saturating_sub(current));
+        let Some(context) = self.gate.call() else { return Ok(false) };
+        let limit = context.limits.table_elements;
+        let total = self.space.elements.saturating_add(desired.saturating_sub(current));
         if total > limit {
             return Err(Exceeded::TableElements(limit).into());
         }
-        self.elements = total;
+        self.space.elements = total;
         Ok(true)
     }
 
     fn instances(&self) -> usize {
-        self.context.limits.instances
+        self.space.instances
     }
 
     fn tables(&self) -> usize {

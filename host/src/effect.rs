@@ -53,14 +53,14 @@ impl Effect {
     /// # }
     /// ```
     pub fn of_name(action: &ActionId) -> Option<Self> {
-        let words = words(action.as_str());
+        let words = Words::of(action);
         if is_raw(&words) {
             Some(Self::Raw)
-        } else if words.iter().any(|word| is_destructive(word)) {
+        } else if words.iter().any(is_destructive) {
             Some(Self::Destructive)
-        } else if (0..words.len()).any(|index| is_writing(&words, index)) {
+        } else if words.iter().zip(words.before()).any(|(word, before)| is_writing(word, before)) {
             Some(Self::Write)
-        } else if words.first().is_some_and(|word| READING.contains(&word.as_str())) {
+        } else if words.iter().next().is_some_and(|word| READING.contains(&word)) {
             Some(Self::Read)
         } else {
             None
@@ -225,9 +225,8 @@ const WRITING_OR_NOUN: &[&str] = &[
 
 const CONJUNCTIONS: &[&str] = &["and", "else", "or", "then"];
 
-fn is_writing(words: &[String], index: usize) -> bool {
-    let word = words[index].as_str();
-    let is_verb = || index == 0 || CONJUNCTIONS.contains(&words[index - 1].as_str());
+fn is_writing(word: &str, before: Option<&str>) -> bool {
+    let is_verb = || before.is_none_or(|before| CONJUNCTIONS.contains(&before));
     WRITING.contains(&word) || (WRITING_OR_NOUN.contains(&word) && is_verb())
 }
 
@@ -268,34 +267,72 @@ const RAW: &[&str] = &["command", "eval", "graphql", "passthrough", "proxy", "ra
 const RAW_STEMS: &[&str] =
     &["apicall", "apirequest", "callapi", "callendpoint", "httpcall", "httprequest", "invokeendpoint"];
 
-fn is_raw(words: &[String]) -> bool {
-    let joined = words.concat();
-    words.iter().any(|word| RAW.contains(&word.as_str()))
-        || RAW_STEMS.iter().any(|stem| joined.contains(stem))
+fn is_raw(words: &Words) -> bool {
+    words.iter().any(|word| RAW.contains(&word)) || RAW_STEMS.iter().any(|stem| words.joined().contains(stem))
 }
 
-/// Splits an id into words in lower case, at everything that is no letter and where a word in camel case
-/// begins: `getOrCreate_v2` is get, or, create, v; `getHTTPLog` is get, http, log.
-fn words(id: &str) -> Vec<String> {
-    let bytes = id.as_bytes();
-    let at = |index: usize, is: fn(&u8) -> bool| bytes.get(index).is_some_and(is);
-    let mut words = vec![String::new()];
-    for (index, byte) in bytes.iter().enumerate() {
-        let after = |is| index > 0 && at(index - 1, is);
-        let begins = byte.is_ascii_uppercase()
-            && (after(u8::is_ascii_lowercase)
-                || (after(u8::is_ascii_uppercase) && at(index + 1, u8::is_ascii_lowercase)));
-        if begins || !byte.is_ascii_alphabetic() {
-            words.push(String::new());
+/// The words of an id in lower case: what is between everything that is no letter, and begins where a word in
+/// camel case does. `getOrCreate_v2` is get, or, create, v; `getHTTPLog` is get, http, log.
+///
+/// An effect is told at every call and every request, so it takes no memory of its own.
+struct Words {
+    letters: [u8; ActionId::MAX_LEN],
+    /// Where each word ends in the letters.
+    ends: [u8; ActionId::MAX_LEN],
+    count: usize,
+}
+
+impl Words {
+    fn of(id: &ActionId) -> Self {
+        let bytes = id.as_str().as_bytes();
+        let at = |index: usize, is: fn(&u8) -> bool| bytes.get(index).is_some_and(is);
+        let mut words = Self { letters: [0; ActionId::MAX_LEN], ends: [0; ActionId::MAX_LEN], count: 0 };
+        let mut end = 0;
+        for (index, byte) in bytes.iter().enumerate() {
+            let after = |is| index > 0 && at(index - 1, is);
+            let begins = byte.is_ascii_uppercase()
+                && (after(u8::is_ascii_lowercase)
+                    || (after(u8::is_ascii_uppercase) && at(index + 1, u8::is_ascii_lowercase)));
+            if begins || !byte.is_ascii_alphabetic() {
+                words.end_at(end);
+            }
+            if byte.is_ascii_alphabetic() {
+                words.letters[usize::from(end)] = byte.to_ascii_lowercase();
+                end += 1;
+            }
         }
-        if byte.is_ascii_alphabetic()
-            && let Some(word) = words.last_mut()
-        {
-            word.push(char::from(byte.to_ascii_lowercase()));
+        words.end_at(end);
+        words
+    }
+
+    /// Ends the word that has begun, if one has.
+    fn end_at(&mut self, end: u8) {
+        let begin = self.count.checked_sub(1).map_or(0, |last| self.ends[last]);
+        if end > begin {
+            self.ends[self.count] = end;
+            self.count += 1;
         }
     }
-    words.retain(|word| !word.is_empty());
-    words
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        let ends = &self.ends[..self.count];
+        let begins = std::iter::once(&0).chain(ends);
+        begins.zip(ends).map(|(begin, end)| ascii(&self.letters[usize::from(*begin)..usize::from(*end)]))
+    }
+
+    /// Returns what stands before each word.
+    fn before(&self) -> impl Iterator<Item = Option<&str>> {
+        std::iter::once(None).chain(self.iter().map(Some))
+    }
+
+    /// Returns all words in one.
+    fn joined(&self) -> &str {
+        ascii(&self.letters[..self.ends[..self.count].last().map_or(0, |end| usize::from(*end))])
+    }
+}
+
+fn ascii(letters: &[u8]) -> &str {
+    std::str::from_utf8(letters).expect("letters are ASCII")
 }
 
 #[cfg(test)]

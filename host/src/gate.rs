@@ -121,8 +121,24 @@ pub(crate) struct Context {
     pub(crate) host: Arc<Shared>,
 }
 
-/// The gate of one call, asked by every `wasi:http` request of its guest.
-pub(crate) struct Gate(pub(crate) Arc<Context>);
+/// The gate of one call, asked by every `wasi:http` request of its guest. Between two calls of an instance that
+/// is kept it belongs to none, and is shut.
+pub(crate) struct Gate(Option<Arc<Context>>);
+
+impl Gate {
+    pub(crate) fn of(context: &Arc<Context>) -> Self {
+        Self(Some(context.clone()))
+    }
+
+    pub(crate) fn shut() -> Self {
+        Self(None)
+    }
+
+    /// Returns the call that it belongs to.
+    pub(crate) fn call(&self) -> Option<&Arc<Context>> {
+        self.0.as_ref()
+    }
+}
 
 type SendFuture<T> = Box<dyn Future<Output = Result<T, wasmtime_wasi_http::Error>> + Send>;
 type Exchange = (Response<WasiBody>, SendFuture<()>);
@@ -135,7 +151,10 @@ impl WasiHttpHooks for Gate {
         _processed: SendFuture<()>,
     ) -> SendFuture<Exchange> {
         let (parts, body) = request.into_parts();
-        let passing = Passing::admit(&self.0, &parts);
+        let Some(context) = self.call() else {
+            return Box::new(async { Err(wasmtime_wasi_http::Error::HttpRequestDenied) });
+        };
+        let passing = Passing::admit(context, &parts);
         // A guest may give up earlier than the call does; the request itself goes on.
         let patience = options.and_then(|options| options.first_byte_timeout);
         Box::new(async move {

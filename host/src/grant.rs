@@ -3,7 +3,8 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
-    sync::Arc,
+    hash::{Hash, Hasher},
+    sync::{Arc, Weak},
 };
 
 use crate::{
@@ -53,6 +54,31 @@ struct AppGrant {
     named: BTreeMap<ActionId, Option<Effect>>,
     /// The plugin's own actions: no route executes them, they only set the authority of a call.
     own: BTreeMap<ActionId, Effect>,
+}
+
+/// Which grant it is, without holding it: two that were built alike are two grants.
+#[derive(Clone)]
+pub(crate) struct GrantId(Weak<Inner>);
+
+impl GrantId {
+    /// Tells whether nobody holds the grant any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+}
+
+impl PartialEq for GrantId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ptr_eq(&other.0)
+    }
+}
+
+impl Eq for GrantId {}
+
+impl Hash for GrantId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.as_ptr().hash(state);
+    }
 }
 
 /// How far the requests of one call reach. The host sets it when the call begins.
@@ -373,6 +399,11 @@ impl Grant {
             _ => return Ok(allowed),
         };
         Err(Refusal::AboveCall { route: route.clone(), effect, allowed: reach })
+    }
+
+    /// Returns which grant this is, the same for all its clones.
+    pub(crate) fn id(&self) -> GrantId {
+        GrantId(Arc::downgrade(&self.0))
     }
 
     pub(crate) fn upstream_and_credentials(

@@ -21,13 +21,14 @@ use crate::{
     account_check,
     audit::{AuditSink, TracingSink},
     cache::CompileCache,
-    call::{CallState, CoreDumpSink},
+    call::{CallState, CoreDumpSink, Live},
     cassette::Cassette,
     compile::{Source, compile},
     credential::CredentialError,
     error::{ConfigError, LoadError},
     gate::{BeforeSend, client::Client, pace::Pace},
     inspect::{Inspection, inspect},
+    kept::Kept,
     limits::{HostLimits, Limits},
     name::AppSlug,
     outgoing,
@@ -72,6 +73,7 @@ pub(crate) struct Shared {
     pub(crate) turns: Turns,
     pub(crate) pace: Pace,
     pub(crate) quarantine: Quarantine,
+    pub(crate) kept: Kept<Live>,
     /// Large answers that are being screened, and components that are being compiled: few at once, because
     /// both take a processor and much memory.
     pub(crate) screening: Semaphore,
@@ -569,6 +571,7 @@ impl ActionHostBuilder {
             turns: Turns::new(&self.host_limits),
             pace: Pace::new(self.host_limits.account_rate),
             quarantine: Quarantine::new(self.host_limits.leaks),
+            kept: Kept::new(&self.host_limits),
             screening: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             compiling: Arc::new(Semaphore::new(1)),
             worker: self.worker,
@@ -592,8 +595,9 @@ pub(crate) const TABLES: u32 = 16;
 
 fn config(builder: &ActionHostBuilder) -> Config {
     const HOST_STACK: usize = 1536 << 10;
-    // Checked to be within range.
-    let calls = u32::try_from(builder.host_limits.concurrent_calls).unwrap_or(u32::MAX);
+    // Checked to be within range. Whoever waits takes no place of those that run.
+    let places = builder.host_limits.concurrent_calls + builder.host_limits.kept_instances;
+    let calls = u32::try_from(places).unwrap_or(u32::MAX);
     let instances = u32::try_from(builder.limits.instances).unwrap_or(u32::MAX).clamp(1, 1024);
     let mut pool = PoolingAllocationConfig::default();
     // All calls at once fit, each with as much as one may have: none takes what another needs.
@@ -611,6 +615,7 @@ fn config(builder: &ActionHostBuilder) -> Config {
         .max_memory_size(1 << 30)
         // Kept-resident memory without the scan costs more than it saves.
         .linear_memory_keep_resident(2 << 20)
+        .table_keep_resident(64 << 10)
         .pagemap_scan(Enabled::Auto);
     let mut config = compiler_config(builder.host_limits.fuel.is_some());
     config

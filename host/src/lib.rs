@@ -46,6 +46,7 @@ mod grant;
 mod host;
 mod in_turn;
 mod inspect;
+mod kept;
 mod last_words;
 mod limits;
 mod name;

@@ -104,6 +104,15 @@ bounds! {
     /// let host = ActionHost::builder().host_limits(limits).build()?;
     /// # Ok::<(), actionbox_host::ConfigError>(())
     /// ```
+    ///
+    /// # Kept instances
+    ///
+    /// With `kept_instances`, an instance whose call ended well is not dropped but serves the next call of the
+    /// same plugin under the same [`Grant`](crate::Grant): that halves the host's own work for a call. What the
+    /// plugin remembers from one call to the next is then its own affair, within what that grant reaches; it
+    /// crosses to no other tenant, account or plugin. Not kept is what trapped, passed a bound or left a request
+    /// on its way. A kept instance holds no grant and no credential, and goes after `idle_time`, or when its
+    /// grant is dropped: noticed as the next instance is kept.
     pub struct HostLimits {
         /// Bytes of a component. Default 64 MiB: a Python component has 20.
         pub component_bytes: usize = 64 << 20,
@@ -149,7 +158,10 @@ bounds! {
         /// Time in which a connection to an upstream must be there, name resolution and TLS included. Default
         /// 5 s.
         pub connect_time: Duration = Duration::from_secs(5),
-        /// Time that an unused connection is kept. Default 60 s.
+        /// Instances that are kept after a call, over all plugins and grants, for the next call of the same plugin
+        /// under the same grant or a clone of it. Default 0: each call runs in a fresh instance.
+        pub kept_instances: usize = 0,
+        /// Time that an unused connection, or a kept instance, is kept. Default 60 s.
         pub idle_time: Duration = Duration::from_secs(60),
     }
 }
@@ -166,6 +178,7 @@ impl HostLimits {
         };
         in_range("component_bytes", self.component_bytes, 8..=1 << 30)?;
         in_range("concurrent_calls", self.concurrent_calls, 1..=4096)?;
+        in_range("kept_instances", self.kept_instances, 0..=4096)?;
         in_range("concurrent_calls_per_tenant", self.concurrent_calls_per_tenant, 1..=4096)?;
         in_range("running_guests_per_tenant", self.running_guests_per_tenant, 1..=4096)?;
         in_range("concurrent_requests", self.concurrent_requests, 1..=1 << 20)?;

@@ -93,7 +93,7 @@ impl AppSlug {
 }
 
 impl ActionId {
-    const MAX_LEN: usize = 128;
+    pub(crate) const MAX_LEN: usize = 128;
 
     /// Parses an action id.
     ///

@@ -40,6 +40,18 @@ impl GuestOutput {
         Self(Arc::new(Mutex::new(state)))
     }
 
+    /// Begins with the output of another call of the same guest.
+    pub(crate) fn begin(&self, call: u64) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.last.clear();
+        (state.call, state.left) = (call, state.limit);
+    }
+
+    /// Logs what is left of a call's output.
+    pub(crate) fn end(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).log();
+    }
+
     /// Returns the last lines that the guest wrote, each escaped and cut.
     pub(crate) fn last_lines(&self) -> Vec<String> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -18,7 +18,7 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
-    /// Returns the bytes of linear memory, which never shrinks.
+    /// Returns the bytes of linear memory.
     pub(crate) fn memory(&self) -> usize {
         self.memory.load(Relaxed)
     }
