@@ -151,7 +151,8 @@ pub struct CallEvent {
     pub memory_bytes: usize,
     /// How long it waited for its turn: see [`HostLimits`](crate::HostLimits).
     pub queued: Duration,
-    /// How long it took to make the guest's instance, once it had its turn.
+    /// How long it took to make the guest's instance, once it had its turn; zero when it was kept from an earlier
+    /// call.
     pub instantiation: Duration,
     /// How long the guest was running, as opposed to waiting; its instantiation included.
     pub cpu_time: Duration,

@@ -31,7 +31,7 @@ pub struct Credential(Arc<Inner>);
 
 struct Inner {
     headers: Vec<(HeaderName, HeaderValue)>,
-    account: String,
+    account: Arc<str>,
     screen: Screen,
 }
 
@@ -145,7 +145,7 @@ impl Credential {
     fn new(headers: Vec<(HeaderName, HeaderValue)>, account: &str, secrets: &[&SecretString]) -> Self {
         Self(Arc::new(Inner {
             headers,
-            account: account.to_owned(),
+            account: account.into(),
             screen: Screen::new(secrets.iter().map(|secret| secret.expose_secret().as_bytes())),
         }))
     }
@@ -160,7 +160,7 @@ impl Credential {
         &self.0.screen
     }
 
-    pub(crate) fn account(&self) -> &str {
+    pub(crate) fn account(&self) -> &Arc<str> {
         &self.0.account
     }
 

@@ -590,6 +590,9 @@ impl ActionHostBuilder {
 
 /// Memories of one call; a component made of two languages has two.
 pub(crate) const MEMORIES: u32 = 4;
+/// Memories of all calls: at 4 GiB each, what fits into the address space of a process, 128 TiB. Enough for four
+/// of each of 6,000 calls; most plugins have one.
+const ALL_MEMORIES: u32 = 24_000;
 /// Tables of one call; a component has one for its language and one for its imports.
 pub(crate) const TABLES: u32 = 16;
 
@@ -605,7 +608,7 @@ fn config(builder: &ActionHostBuilder) -> Config {
         .total_stacks(calls)
         .total_core_instances(calls.saturating_mul(instances))
         .max_core_instances_per_component(instances)
-        .total_memories(calls.saturating_mul(MEMORIES))
+        .total_memories(calls.saturating_mul(MEMORIES).min(ALL_MEMORIES))
         .max_memories_per_component(MEMORIES)
         .max_memories_per_module(MEMORIES)
         .total_tables(calls.saturating_mul(TABLES))

@@ -129,7 +129,7 @@ bounds! {
         /// `CompileWorker`, on Unix.
         pub compile_bytes: usize = 2 << 30,
         /// Calls running at once; further ones wait their turn within their wall time. Default 256: the cost
-        /// per call rises with more at once. At most 4,096: each has address space reserved.
+        /// per call rises with more at once. At most 10,000: each has address space reserved.
         pub concurrent_calls: usize = 256,
         /// Calls of one tenant running at once; further ones wait, and take no turn of another tenant.
         /// Default 64.
@@ -159,7 +159,8 @@ bounds! {
         /// 5 s.
         pub connect_time: Duration = Duration::from_secs(5),
         /// Instances that are kept after a call, over all plugins and grants, for the next call of the same plugin
-        /// under the same grant or a clone of it. Default 0: each call runs in a fresh instance.
+        /// under the same grant or a clone of it. Default 0: each call runs in a fresh instance. Together with
+        /// `concurrent_calls` 10,000 at most.
         pub kept_instances: usize = 0,
         /// Time that an unused connection, or a kept instance, is kept. Default 60 s.
         pub idle_time: Duration = Duration::from_secs(60),
@@ -177,10 +178,10 @@ impl HostLimits {
             Err(ConfigError::Limit { name, reason: format!("{value} is not in {range:?}") })
         };
         in_range("component_bytes", self.component_bytes, 8..=1 << 30)?;
-        in_range("concurrent_calls", self.concurrent_calls, 1..=4096)?;
-        in_range("kept_instances", self.kept_instances, 0..=4096)?;
-        in_range("concurrent_calls_per_tenant", self.concurrent_calls_per_tenant, 1..=4096)?;
-        in_range("running_guests_per_tenant", self.running_guests_per_tenant, 1..=4096)?;
+        in_range("concurrent_calls", self.concurrent_calls, 1..=10_000)?;
+        in_range("kept_instances", self.kept_instances, 0..=10_000 - self.concurrent_calls.min(10_000))?;
+        in_range("concurrent_calls_per_tenant", self.concurrent_calls_per_tenant, 1..=10_000)?;
+        in_range("running_guests_per_tenant", self.running_guests_per_tenant, 1..=10_000)?;
         in_range("concurrent_requests", self.concurrent_requests, 1..=1 << 20)?;
         in_range("stack_bytes", self.stack_bytes, 64 << 10..=64 << 20)?;
         if let Some(rate) = self.account_rate {
@@ -209,7 +210,7 @@ mod tests {
     #[test]
     fn limits_that_no_host_can_keep_are_refused_by_name() {
         type Change = fn(&mut HostLimits);
-        let table: [(&str, Change); 9] = [
+        let table: [(&str, Change); 10] = [
             ("component_bytes", |l| l.component_bytes = usize::MAX),
             ("concurrent_calls", |l| l.concurrent_calls = 0),
             ("concurrent_calls", |l| l.concurrent_calls = usize::MAX),
@@ -218,6 +219,7 @@ mod tests {
             ("account_rate", |l| l.account_rate = Some(Rate { per_second: 0, burst: 1 })),
             ("account_rate", |l| l.account_rate = Some(Rate { per_second: 1, burst: 0 })),
             ("idle_time", |l| l.idle_time = Duration::MAX),
+            ("kept_instances", |l| (l.concurrent_calls, l.kept_instances) = (9_000, 1_001)),
             ("connect_time", |l| l.connect_time = Duration::ZERO),
         ];
         for (name, change) in table {

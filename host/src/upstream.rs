@@ -20,7 +20,7 @@ use crate::error::ConfigError;
 /// assert_eq!(live.authority(), sandbox.authority());
 /// # Ok::<(), actionbox_host::ConfigError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Upstream {
     authority: Authority,
     base: Uri,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 /// A world with one slot, so that every call gets the memory of the one before.
 async fn one_slot() -> World {
-    World::builder().host_limits(|l| l.concurrent_calls = 1).start().await
+    World::builder().host_limits(|l| (l.concurrent_calls, l.kept_instances) = (1, 0)).start().await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -358,7 +358,7 @@ async fn events_tell_where_the_time_went_and_which_rule_allowed() {
     const SLOW: Duration = Duration::from_millis(300);
     let world = World::builder()
         .plugin(REFOLD)
-        .host_limits(|limits| limits.concurrent_calls_per_tenant = 1)
+        .host_limits(|limits| (limits.concurrent_calls_per_tenant, limits.kept_instances) = (1, 0))
         .start()
         .await;
     world.sandbox.inject(Fault::latency(SLOW).times(2));

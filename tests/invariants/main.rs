@@ -14,6 +14,7 @@ mod i06_answers_are_screened;
 mod i06_leaks_end_in_quarantine;
 mod i07_everything_has_a_bound;
 mod i07_fuel_is_bounded;
+mod i08_kept_instances_stay_with_their_grant;
 mod i08_nothing_survives_a_call;
 mod i09_writes_are_never_sent_twice;
 mod i10_secrets_reach_no_log;

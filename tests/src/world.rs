@@ -30,6 +30,15 @@ pub struct Builder {
     plugin: Vec<u8>,
 }
 
+/// Returns how many instances worlds keep between calls: none, unless `ACTIONBOX_TEST_KEPT_INSTANCES` says so.
+/// Every attack has to fail then too.
+fn kept_instances() -> usize {
+    match std::env::var("ACTIONBOX_TEST_KEPT_INSTANCES") {
+        Ok(count) => count.parse().expect("ACTIONBOX_TEST_KEPT_INSTANCES is a number"),
+        Err(_) => 0,
+    }
+}
+
 /// A running world.
 pub struct World {
     /// The upstream.
@@ -61,6 +70,7 @@ impl World {
                 concurrent_calls: 32,
                 account_rate: None,
                 leaks: None,
+                kept_instances: kept_instances(),
                 ..HostLimits::default()
             },
             session_tokens: false,

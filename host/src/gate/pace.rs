@@ -4,11 +4,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use crate::limits::Rate;
+use crate::{limits::Rate, upstream::Upstream};
 
 /// The pace of every account of a host.
 pub(crate) struct Pace {
@@ -17,8 +17,8 @@ pub(crate) struct Pace {
 }
 
 struct Accounts {
-    /// By upstream and account: when the requests so far are paid for.
-    paid: HashMap<(String, String), Instant>,
+    /// When the requests so far are paid for.
+    paid: HashMap<(Upstream, Arc<str>), Instant>,
     /// At how many accounts those that have been idle are forgotten.
     sweep_at: usize,
 }
@@ -32,8 +32,8 @@ impl Pace {
     /// there is time, takes none and returns the rate.
     pub(crate) fn take(
         &self,
-        upstream: &str,
-        account: &str,
+        upstream: &Upstream,
+        account: &Arc<str>,
         now: Instant,
         deadline: Instant,
     ) -> Result<Duration, Rate> {
@@ -45,7 +45,7 @@ impl Pace {
             accounts.paid.retain(|_, paid| *paid > now);
             accounts.sweep_at = (2 * accounts.paid.len()).max(256);
         }
-        let paid = accounts.paid.entry((upstream.to_owned(), account.to_owned())).or_insert(now);
+        let paid = accounts.paid.entry((upstream.clone(), account.clone())).or_insert(now);
         let begin = (*paid).max(now);
         let wait = begin.saturating_duration_since(now).saturating_sub(tolerance);
         if now + wait >= deadline {
@@ -63,8 +63,8 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn waits(pace: &Pace, account: &str, now: Instant, count: usize) -> Vec<u128> {
-        let far = now + Duration::from_secs(60);
-        (0..count).map(|_| pace.take("u", account, now, far).expect("time").as_millis()).collect()
+        let (upstream, account, far) = (Upstream::refold(), account.into(), now + Duration::from_secs(60));
+        (0..count).map(|_| pace.take(&upstream, &account, now, far).expect("time").as_millis()).collect()
     }
 
     #[test]
@@ -80,10 +80,11 @@ mod tests {
     fn what_would_come_too_late_is_not_taken() {
         let rate = Rate { per_second: 1, burst: 1 };
         let pace = Pace::new(Some(rate));
-        let now = Instant::now();
-        assert_eq!(pace.take("u", "a", now, now + 500 * MS), Ok(Duration::ZERO));
-        assert_eq!(pace.take("u", "a", now, now + 500 * MS), Err(rate));
-        assert_eq!(pace.take("u", "a", now, now + 5000 * MS), Ok(1000 * MS));
+        let (now, upstream, account) = (Instant::now(), Upstream::refold(), "a".into());
+        let take = |time| pace.take(&upstream, &account, now, now + time);
+        assert_eq!(take(500 * MS), Ok(Duration::ZERO));
+        assert_eq!(take(500 * MS), Err(rate));
+        assert_eq!(take(5000 * MS), Ok(1000 * MS));
     }
 
     #[test]

@@ -198,8 +198,8 @@ impl Passing {
     /// Waits until the linked account may send again.
     async fn wait_for_the_pace(&self, credential: &Credential) -> Result<(), Stop> {
         let context = &self.context;
-        let (upstream, account) = (self.upstream.base_url(), credential.account());
-        let wait = context.host.pace.take(&upstream, account, Instant::now(), context.deadline);
+        let (upstream, account) = (&self.upstream, credential.account());
+        let wait = context.host.pace.take(upstream, account, Instant::now(), context.deadline);
         let wait = wait.map_err(|rate| Stop::Exceeded(Exceeded::AccountRate(rate)))?;
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
