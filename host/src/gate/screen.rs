@@ -7,7 +7,7 @@ mod escape;
 
 use std::borrow::Cow;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::packed;
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
@@ -61,27 +61,36 @@ const NOT_CONNECTED: &str = "Application Authentication not found";
 
 /// Everything that a given set of secrets looks like in common encodings, compiled once per credential.
 ///
-/// Deliberately without `Debug`: the automaton holds the secrets.
+/// Deliberately without `Debug`: the patterns hold the secrets.
 pub(crate) struct Screen {
-    patterns: AhoCorasick,
+    /// In lower case, as is the text that is searched.
+    patterns: Vec<Vec<u8>>,
+    /// Looks for all of them at once, by vector instructions: some ten times as fast as an automaton. There is none
+    /// for processors without these instructions, nor for more patterns than it takes.
+    packed: Option<packed::Searcher>,
 }
 
 impl Screen {
     /// Compiles the patterns of all secrets. Called where secrets are exposed, in `credential.rs`.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let patterns: Vec<Vec<u8>> = secrets.into_iter().flat_map(spellings).collect();
-        let patterns = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(patterns)
-            .expect("a few hundred bytes of patterns are within the automaton's limits");
-        Self { patterns }
+        let patterns: Vec<Vec<u8>> = secrets.into_iter().flat_map(spellings).map(in_lower_case).collect();
+        let packed = packed::Config::new().builder().extend(&patterns).build();
+        Self { patterns, packed }
+    }
+
+    /// Tells whether bytes hold one of the patterns, in whatever case.
+    fn matches(&self, bytes: &[u8]) -> bool {
+        let lower = bytes.to_ascii_lowercase();
+        match &self.packed {
+            Some(packed) => packed.find(&lower).is_some(),
+            None => self.patterns.iter().any(|pattern| memchr::memmem::find(&lower, pattern).is_some()),
+        }
     }
 
     /// Tells whether the bytes hold a secret: as they are, without control characters (UTF-16, folded
     /// lines), and below up to four layers of JSON, percent or entity escapes.
     pub(crate) fn finds(&self, bytes: &[u8]) -> bool {
-        let matches = |view: &[u8]| self.patterns.is_match(view);
+        let matches = |view: &[u8]| self.matches(view);
         let mut view = Some(Cow::Borrowed(bytes));
         // Line breaks may be escaped, and escapes may be broken by lines: here they go before each layer.
         let mut dense: Option<Vec<u8>> = None;
@@ -100,6 +109,11 @@ impl Screen {
         // innocent text about escaping, so it is not refused.
         false
     }
+}
+
+fn in_lower_case(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.make_ascii_lowercase();
+    bytes
 }
 
 /// Returns the encodings of one secret that are searched for as they are.
@@ -276,7 +290,15 @@ mod tests {
         for (name, bytes) in table {
             let around = [b"{\"data\":\"x ".as_slice(), &bytes, b" y\"}"].concat();
             assert!(secret_screen().finds(&around), "{name}");
+            let without_vectors = Screen { packed: None, ..secret_screen() };
+            assert!(without_vectors.finds(&around), "{name}, without vector instructions");
         }
+    }
+
+    #[test]
+    fn most_processors_search_by_vector_instructions() {
+        let two = Screen::new([SECRET.as_bytes(), b"tk_another/0123456789".as_slice()]);
+        assert!(secret_screen().packed.is_some() && two.packed.is_some());
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 /// Returns the [dense](dense) view of bytes that hold control characters; `None` when there are none.
 pub(super) fn without_controls(bytes: &[u8]) -> Option<Vec<u8>> {
-    bytes.iter().any(|b| *b < b' ').then(|| dense(bytes))
+    // Without a branch for each byte, which vector instructions then do.
+    let has_one = |piece: &[u8]| piece.iter().fold(false, |found, byte| found | (*byte < b' '));
+    bytes.chunks(256).any(has_one).then(|| dense(bytes))
 }
 
 /// Returns the bytes without control characters, without the blanks that indent a folded line, and without
