@@ -38,13 +38,23 @@ pub struct Artifact {
 /// When they cannot be built, it prints everything that cargo said and ends the build script with an
 /// error; when the target is not installed, it prints the command that installs it.
 pub fn build(manifest_dir: impl AsRef<Path>) -> Vec<Artifact> {
-    try_build(manifest_dir.as_ref()).unwrap_or_else(|reason| {
-        eprintln!("cannot build the guests in {}: {reason}", manifest_dir.as_ref().display());
+    build_with(manifest_dir.as_ref(), None)
+}
+
+/// Builds as [`build`] does, with a feature on; the name of the feature is added to that of each component:
+/// `refold_upstream.wasm`.
+pub fn build_with_feature(manifest_dir: impl AsRef<Path>, feature: &str) -> Vec<Artifact> {
+    build_with(manifest_dir.as_ref(), Some(feature))
+}
+
+fn build_with(manifest_dir: &Path, feature: Option<&str>) -> Vec<Artifact> {
+    try_build(manifest_dir, feature).unwrap_or_else(|reason| {
+        eprintln!("cannot build the guests in {}: {reason}", manifest_dir.display());
         std::process::exit(1);
     })
 }
 
-fn try_build(manifest_dir: &Path) -> Result<Vec<Artifact>, String> {
+fn try_build(manifest_dir: &Path, feature: Option<&str>) -> Result<Vec<Artifact>, String> {
     let out_dir = PathBuf::from(variable("OUT_DIR")?);
     let manifest_dir = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join(manifest_dir);
     let target_dir = target_dir(&out_dir);
@@ -58,8 +68,8 @@ fn try_build(manifest_dir: &Path) -> Result<Vec<Artifact>, String> {
     let lock = target_dir.join(".guest-build.lock");
     let lock =
         fs::File::create(&lock).and_then(|file| file.lock().map(|()| file)).map_err(|e| at(&lock, e))?;
-    let built = components(&cargo_build(&manifest_dir, &target_dir)?)?;
-    let artifacts = built.iter().map(|component| copy(component, &out_dir)).collect();
+    let built = components(&cargo_build(&manifest_dir, &target_dir, feature)?)?;
+    let artifacts = built.iter().map(|component| copy(component, &out_dir, feature)).collect();
     drop(lock);
     artifacts
 }
@@ -82,13 +92,14 @@ fn check_target_is_installed() -> Result<(), String> {
 }
 
 /// Builds and returns cargo's messages, one JSON object a line.
-fn cargo_build(manifest_dir: &Path, target_dir: &Path) -> Result<String, String> {
+fn cargo_build(manifest_dir: &Path, target_dir: &Path, feature: Option<&str>) -> Result<String, String> {
     let mut cargo = Command::new(variable("CARGO")?);
     cargo
         .args(["build", "--release", "--locked", "--target", TARGET])
         .args(["--message-format", "json-render-diagnostics"])
         .arg("--target-dir")
         .arg(target_dir)
+        .args(feature.map(|feature| ["--features", feature]).into_iter().flatten())
         // Where the guests' own .cargo/config.toml would be looked for.
         .current_dir(manifest_dir);
     environment::clean(&mut cargo);
@@ -124,9 +135,10 @@ fn components(messages: &str) -> Result<Vec<PathBuf>, String> {
     Ok(components)
 }
 
-fn copy(component: &Path, out_dir: &Path) -> Result<Artifact, String> {
+fn copy(component: &Path, out_dir: &Path, feature: Option<&str>) -> Result<Artifact, String> {
     depfile::rerun_if_sources_change(&component.with_extension("d"))?;
-    let name = component.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = component.file_stem().unwrap_or_default().to_string_lossy();
+    let name = feature.map_or(stem.to_string(), |feature| format!("{stem}_{feature}"));
     let path = out_dir.join(format!("{name}.wasm"));
     fs::copy(component, &path).map_err(|error| at(component, error))?;
     Ok(Artifact { name, path })

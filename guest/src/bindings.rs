@@ -1,4 +1,4 @@
-//! The generated bindings of the world `plugin`, and nothing else.
+//! The generated bindings of the world `plugin-with-upstream`, and nothing else. A plugin imports of it what it uses.
 //!
 //! They hold the crate's only unsafe code. The lint against it does not look into another crate's macro.
 
@@ -7,7 +7,7 @@
 
 wit_bindgen::generate!({
     path: "wit",
-    world: "plugin",
+    world: "plugin-with-upstream",
     generate_all,
     pub_export_macro: true,
     export_macro_name: "export_actions",

@@ -77,7 +77,14 @@ pub enum SendError {
 
 impl From<ErrorCode> for SendError {
     fn from(error: ErrorCode) -> Self {
-        match code::name(&error) {
+        Self::of_code(code::name(&error))
+    }
+}
+
+impl SendError {
+    /// Tells what the name of a code says about the request.
+    pub(crate) fn of_code(code: &'static str) -> Self {
+        match code {
             code::DENIED => Self::Denied,
             code if code::is_not_sent(code) => Self::NotSent { code },
             code => Self::NoAnswer { code },

@@ -16,7 +16,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::{
     audit::escaped,
-    contract::bindings::{Plugin as Bindings, PluginPre},
+    contract::bindings::{PluginWithUpstream as Bindings, PluginWithUpstreamPre as PluginPre},
     gate::{Context, Gate},
     host::{MEMORIES, Shared, TABLES},
     in_turn::InTurn,
@@ -45,6 +45,12 @@ impl WasiView for CallState {
 impl WasiHttpView for CallState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.gate }
+    }
+}
+
+impl CallState {
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
     }
 }
 

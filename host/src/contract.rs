@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use crate::{audit::escaped, effect::Effect};
 
-/// The generated bindings of the world `plugin`.
+/// The generated bindings of the world `plugin`, and of what a plugin may import beside it.
 pub(crate) mod bindings {
     wasmtime::component::bindgen!({
         path: "wit",
-        world: "plugin",
+        world: "plugin-with-upstream",
+        imports: { "actionbox:plugin/upstream": async },
         exports: { default: async },
         require_store_data_send: true,
         with: {

@@ -13,6 +13,7 @@ pub(crate) mod rebuild;
 pub(crate) mod retry;
 pub(crate) mod route;
 pub(crate) mod screen;
+pub(crate) mod typed;
 
 use std::{sync::Arc, time::Instant};
 
@@ -121,7 +122,7 @@ pub(crate) struct Context {
     pub(crate) host: Arc<Shared>,
 }
 
-/// The gate of one call, asked by every `wasi:http` request of its guest. Between two calls of an instance that
+/// The gate of one call, asked by every request of its guest. Between two calls of an instance that
 /// is kept it belongs to none, and is shut.
 pub(crate) struct Gate(Option<Arc<Context>>);
 
@@ -138,6 +139,20 @@ impl Gate {
     pub(crate) fn call(&self) -> Option<&Arc<Context>> {
         self.0.as_ref()
     }
+
+    /// Takes a request of the guest's, over whatever interface it comes: decides at once, and answers in time.
+    fn pass(
+        &self,
+        request: Request<WasiBody>,
+    ) -> impl Future<Output = Result<Response<Bytes>, wasmtime_wasi_http::Error>> + Send + use<> {
+        let (parts, body) = request.into_parts();
+        let passing = self.call().map(|context| Passing::admit(context, &parts));
+        async move {
+            let passing = passing.ok_or(wasmtime_wasi_http::Error::HttpRequestDenied)?;
+            let passing = passing.map_err(|stop| stop.for_guest())?;
+            passing.run(body).await.map_err(|stop| stop.for_guest())
+        }
+    }
 }
 
 type SendFuture<T> = Box<dyn Future<Output = Result<T, wasmtime_wasi_http::Error>> + Send>;
@@ -150,22 +165,16 @@ impl WasiHttpHooks for Gate {
         options: Option<RequestOptions>,
         _processed: SendFuture<()>,
     ) -> SendFuture<Exchange> {
-        let (parts, body) = request.into_parts();
-        let Some(context) = self.call() else {
-            return Box::new(async { Err(wasmtime_wasi_http::Error::HttpRequestDenied) });
-        };
-        let passing = Passing::admit(context, &parts);
+        let answer = self.pass(request);
         // A guest may give up earlier than the call does; the request itself goes on.
         let patience = options.and_then(|options| options.first_byte_timeout);
         Box::new(async move {
-            let answer = passing.map_err(|stop| stop.for_guest())?.run(body);
             let answer = match patience {
-                None => answer.await,
+                None => answer.await?,
                 Some(patience) => tokio::time::timeout(patience, answer)
                     .await
-                    .map_err(|_| wasmtime_wasi_http::Error::ConnectionReadTimeout)?,
+                    .map_err(|_| wasmtime_wasi_http::Error::ConnectionReadTimeout)??,
             };
-            let answer = answer.map_err(|stop| stop.for_guest())?;
             let nothing_left_to_do: SendFuture<()> = Box::new(async { Ok(()) });
             Ok((answer.map(|body| Full::new(body).map_err(Into::into).boxed_unsync()), nothing_left_to_do))
         })

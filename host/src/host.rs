@@ -26,7 +26,7 @@ use crate::{
     compile::{Source, compile},
     credential::CredentialError,
     error::{ConfigError, LoadError},
-    gate::{BeforeSend, client::Client, pace::Pace},
+    gate::{BeforeSend, client::Client, pace::Pace, typed},
     inspect::{Inspection, inspect},
     kept::Kept,
     limits::{HostLimits, Limits},
@@ -649,6 +649,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<CallState>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     outgoing::bound(&mut linker)?;
+    typed::add_to_linker(&mut linker)?;
     Ok(linker)
 }
 

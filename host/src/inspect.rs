@@ -56,6 +56,7 @@ pub struct Inspection {
 /// `wasi:sockets` are offered only to deny.
 const OFFERED: &[&str] = &[
     "actionbox:plugin/types",
+    "actionbox:plugin/upstream",
     "wasi:cli/environment",
     "wasi:cli/exit",
     "wasi:cli/stderr",

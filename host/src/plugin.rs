@@ -15,7 +15,10 @@ use crate::{
     compile::{Source, invalid},
     contract::{
         Action, Outcome, Parameter, PluginError, Problem,
-        bindings::{Plugin as Bindings, PluginPre, actionbox::plugin::types as wit},
+        bindings::{
+            PluginWithUpstream as Bindings, PluginWithUpstreamPre as PluginPre,
+            actionbox::plugin::types as wit,
+        },
         json_values,
     },
     effect::Effect,

@@ -5,6 +5,10 @@
 /// The reference plugin, from `examples/refold`: passes on all of Refold's actions.
 pub const REFOLD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/refold.wasm"));
 
+/// The reference plugin built with the feature `upstream`: it reaches the upstream by the host's own functions, and
+/// imports no `wasi:http`.
+pub const REFOLD_TYPED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/refold_upstream.wasm"));
+
 /// The composite plugin, from `examples/rust`: `upsert_contact` for `hubspot`, made of several
 /// upstream calls, beside all of Refold's actions.
 pub const UPSERT_CONTACT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/my_plugin.wasm"));

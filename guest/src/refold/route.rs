@@ -34,7 +34,16 @@ impl<'a> Route<'a> {
         }
     }
 
+    /// Refuses names that no segment of a path can be, before anybody is asked.
+    #[cfg(feature = "upstream")]
+    pub(super) fn check_names(&self) -> Result<(), Error> {
+        segment(self.app()).ok_or_else(|| Error::unknown_app(self.app()))?;
+        let action = self.action().filter(|action| segment(action).is_none());
+        action.map_or(Ok(()), |action| Err(Error::unknown_action(self.app(), action)))
+    }
+
     /// Builds the request for this endpoint.
+    #[cfg_attr(feature = "upstream", expect(dead_code, reason = "it is for the other way"))]
     pub(super) fn request(&self, body: Vec<u8>) -> Result<Request<Vec<u8>>, Error> {
         let app = segment(self.app()).ok_or_else(|| Error::unknown_app(self.app()))?;
         let mut uri = format!("https://{AUTHORITY}/api/v2/integration-schema/{app}/actions");

@@ -78,7 +78,7 @@ pub enum NotARoute {
     Method,
 }
 
-const PREFIX: &str = "/api/v2/integration-schema/";
+pub(super) const PREFIX: &str = "/api/v2/integration-schema/";
 
 impl Route {
     /// Parses a request line, given the authority under which guests know the upstream.
