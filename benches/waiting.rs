@@ -43,7 +43,13 @@ fn main() -> anyhow::Result<()> {
         && hold == HOLD
     {
         let held = hold_calls(contestant.clone(), count.parse()?, upstream.parse()?);
-        println!("{}", serde_json::to_string(&runtime.block_on(runtime.spawn(held))??)?);
+        match runtime.block_on(runtime.spawn(held))? {
+            Ok(held) => println!("{}", serde_json::to_string(&held)?),
+            Err(error) => {
+                eprintln!("{error:#}");
+                std::process::exit(1);
+            }
+        }
         return Ok(());
     }
     let upstream = Apart::start()?;
@@ -239,6 +245,8 @@ async fn round(caller: &Caller, in_flight: usize, length: Duration) -> anyhow::R
 struct Held {
     before: Memory,
     waiting: Memory,
+    /// How many mappings the process had while the calls waited: a system has a limit of those too.
+    mappings: usize,
 }
 
 /// Makes so many calls, and measures when the upstream has all of them and answers none.
@@ -262,12 +270,12 @@ async fn hold_calls(contestant: String, count: usize, upstream: SocketAddr) -> a
         }
     }
     control.held(count).await?;
-    let waiting = Memory::now()?;
+    let (waiting, mappings) = (Memory::now()?, std::fs::read_to_string("/proc/self/maps")?.lines().count());
     control.release().await?;
     while let Some(ended) = calls.join_next().await {
         ended??;
     }
-    Ok(Held { before, waiting })
+    Ok(Held { before, waiting, mappings })
 }
 
 fn memory() -> anyhow::Result<()> {
@@ -277,7 +285,7 @@ fn memory() -> anyhow::Result<()> {
     for (part, _) in Memory::default().parts() {
         print!("{part:>20}");
     }
-    println!();
+    println!("{:>20}", "mappings, in all");
     let (mut theirs, mut ours) = (Vec::new(), Vec::new());
     for &count in counts {
         let native = held_apart("native", count)?;
@@ -293,7 +301,7 @@ fn memory() -> anyhow::Result<()> {
                 for part in &parts {
                     print!("{part:>20.1}");
                 }
-                println!();
+                println!("{:>20}", boxed.mappings);
                 ours.push((count, boxed, parts));
             }
             Err(error) => println!("{count:>10}  {error:#}"),
