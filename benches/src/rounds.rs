@@ -63,6 +63,33 @@ impl Cost {
     }
 }
 
+/// Times something short: repeats it for the time of each round, and returns the nanoseconds of one, round by round.
+pub fn time<T>(rounds: Rounds, mut work: impl FnMut() -> T) -> Vec<f64> {
+    // As often as takes a hundredth of a round, so that to read the clock costs nothing.
+    let mut batch = 1u64;
+    loop {
+        let began = Instant::now();
+        for _ in 0..batch {
+            std::hint::black_box(work());
+        }
+        if began.elapsed() * 100 >= rounds.length {
+            break;
+        }
+        batch *= 2;
+    }
+    let round = || {
+        let (began, mut times) = (Instant::now(), 0);
+        while began.elapsed() < rounds.length {
+            for _ in 0..batch {
+                std::hint::black_box(work());
+            }
+            times += batch;
+        }
+        began.elapsed().as_secs_f64() * 1e9 / times as f64
+    };
+    std::iter::repeat_with(round).take(rounds.count).collect()
+}
+
 /// What one call cost in one round, in microseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Round {
