@@ -58,16 +58,19 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Calls through the host, or natively.
-#[derive(Clone)]
 enum Caller {
-    Native(Native),
+    Native(Box<Native>),
     /// Plugins of one host or several, and the grants of many tenants.
     Boxed(Vec<Plugin>, Vec<Grant>),
 }
 
 impl Caller {
+    fn native(upstream: SocketAddr) -> Arc<Self> {
+        Arc::new(Self::Native(Native::new(upstream).into()))
+    }
+
     /// Makes hosts for so many calls at once, and as many as it takes.
-    async fn boxed(upstream: SocketAddr, calls: usize) -> anyhow::Result<Self> {
+    async fn boxed(upstream: SocketAddr, calls: usize) -> anyhow::Result<Arc<Self>> {
         let hosts = calls.div_ceil(MOST);
         let each = calls.div_ceil(hosts);
         let host_limits = HostLimits {
@@ -90,7 +93,7 @@ impl Caller {
             let grant = Grant::builder(format!("tenant-{tenant}"));
             anyhow::Ok(grant.upstream(upstream, ApiKey::new(KEY, ACCOUNT)?).allow_reads("hubspot").build()?)
         };
-        Ok(Self::Boxed(plugins, (0..100).map(grant).collect::<Result<_, _>>()?))
+        Ok(Arc::new(Self::Boxed(plugins, (0..100).map(grant).collect::<Result<_, _>>()?)))
     }
 
     /// Makes the call of a number, which says of which tenant and on which host it is.
@@ -142,7 +145,7 @@ async fn latencies(upstream: SocketAddr) -> anyhow::Result<()> {
         "native cpu",
         "cpu µs"
     );
-    let native = Caller::Native(Native::new(upstream));
+    let native = Caller::native(upstream);
     let boxed = Caller::boxed(upstream, 1_000).await?;
     let mut added = [Vec::new(), Vec::new()];
     for in_flight in [1, 10, 100, 300, 1_000] {
@@ -201,7 +204,7 @@ impl Latency {
 }
 
 /// Keeps so many calls in flight. What starts all of them at once is not measured: each caller's first call.
-async fn round(caller: &Caller, in_flight: usize, length: Duration) -> anyhow::Result<Latency> {
+async fn round(caller: &Arc<Caller>, in_flight: usize, length: Duration) -> anyhow::Result<Latency> {
     let mut callers = JoinSet::new();
     let ready = Arc::new(tokio::sync::Barrier::new(in_flight + 1));
     for number in 0..in_flight {
@@ -252,7 +255,7 @@ struct Held {
 /// Makes so many calls, and measures when the upstream has all of them and answers none.
 async fn hold_calls(contestant: String, count: usize, upstream: SocketAddr) -> anyhow::Result<Held> {
     let caller = match contestant.as_str() {
-        "native" => Caller::Native(Native::new(upstream)),
+        "native" => Caller::native(upstream),
         _ => Caller::boxed(upstream, count).await?,
     };
     let control = Control::of(upstream);
