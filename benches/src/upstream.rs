@@ -1,56 +1,293 @@
-//! An upstream that costs as little as possible, on a thread of its own: it answers every request with the
-//! same kilobyte.
+//! An upstream that costs as little as possible, on a thread or in a process of its own.
+//!
+//! It answers every request with the same kilobyte, unless a name says otherwise: the action `get_64_kb` is
+//! answered with so much, `get_after_100_ms` so late, `get_held` when `/release` is asked for, and the listing of
+//! the app `crm-1000` has so many actions.
 
-use std::{convert::Infallible, net::SocketAddr};
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::SocketAddr,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
+use anyhow::{Context as _, ensure};
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
-use http_body_util::Full;
-use hyper::{server::conn::http1, service::service_fn};
+use http::{HeaderValue, Request, Response, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{
+    body::{Body as _, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::watch,
+};
 
-/// Starts the upstream and returns its address. It runs until the process ends.
+/// The argument that makes a benchmark an upstream.
+const APART: &str = "--upstream";
+
+/// Starts the upstream on a thread and returns its address. It runs until the process ends.
 ///
 /// # Errors
 ///
 /// When no port can be taken.
 pub fn start() -> anyhow::Result<SocketAddr> {
     let (started, address) = std::sync::mpsc::channel();
-    std::thread::spawn(move || -> anyhow::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await?;
-            started.send(listener.local_addr()?)?;
-            loop {
-                let (stream, _) = listener.accept().await?;
-                stream.set_nodelay(true)?;
-                tokio::spawn(serve(stream));
-            }
-        })
-    });
+    std::thread::spawn(move || run(|address| Ok(started.send(address)?)));
     Ok(address.recv()?)
 }
 
-async fn serve(stream: tokio::net::TcpStream) {
-    let answer = Bytes::from(answer());
-    let service = service_fn(move |_| {
-        let mut response = Response::new(Full::new(answer.clone()));
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        async { Ok::<_, Infallible>(response) }
-    });
-    if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
-        eprintln!("the upstream lost a connection: {error}");
+/// An upstream in a process of its own, whose time and memory are not the benchmark's.
+pub struct Apart {
+    address: SocketAddr,
+    process: Child,
+    /// It runs until this is closed, hence no longer than the benchmark.
+    stdin: Option<ChildStdin>,
+}
+
+impl Apart {
+    /// Starts this program again, as an upstream.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start, or does not say where it listens.
+    pub fn start() -> anyhow::Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .arg(APART)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        let stdout = process.stdout.take().context("the upstream has no output")?;
+        BufReader::new(stdout).read_line(&mut line)?;
+        let address = line.trim().parse().context("the upstream does not say where it listens")?;
+        Ok(Self { address, stdin: process.stdin.take(), process })
+    }
+
+    /// Returns where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 }
 
-/// One kilobyte in the shape of an execute answer.
-fn answer() -> String {
-    let contact = serde_json::json!({
-        "id": "51",
-        "properties": { "email": "ada@example.com", "firstname": "Ada", "lastname": "Lovelace" },
-        "archived": false,
+impl Drop for Apart {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        if let Err(error) = self.process.wait() {
+            eprintln!("the upstream does not end: {error}");
+        }
+    }
+}
+
+/// Is an upstream until stdin ends, when this process was started as one; for the beginning of `main`.
+///
+/// # Errors
+///
+/// When no port can be taken.
+pub fn is_one() -> anyhow::Result<bool> {
+    if std::env::args().nth(1).as_deref() != Some(APART) {
+        return Ok(false);
+    }
+    std::thread::spawn(|| {
+        run(|address| {
+            println!("{address}");
+            Ok(std::io::stdout().flush()?)
+        })
     });
-    let data = serde_json::json!({ "results": vec![contact; 7], "paging": {} });
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(true)
+}
+
+/// Serves for ever.
+fn run(started: impl FnOnce(SocketAddr) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    /// Ten thousand may knock at once.
+    const BACKLOG: u32 = 16 << 10;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let listener: TcpListener = socket.listen(BACKLOG)?;
+        started(listener.local_addr()?)?;
+        let answers = Arc::new(Answers::new());
+        loop {
+            let (stream, _) = listener.accept().await?;
+            stream.set_nodelay(true)?;
+            tokio::spawn(serve(stream, answers.clone()));
+        }
+    })
+}
+
+async fn serve(stream: TcpStream, answers: Arc<Answers>) {
+    let service = service_fn(move |request| {
+        let answers = answers.clone();
+        async move { Ok::<_, Infallible>(json(answers.to(request).await)) }
+    });
+    if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+        // Whoever is done with its measurements does not wait for what it has asked.
+        if !error.is_incomplete_message() {
+            eprintln!("the upstream lost a connection: {error}");
+        }
+    }
+}
+
+fn json(body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// All answers, each made once.
+struct Answers {
+    kilobyte: Bytes,
+    sized: Mutex<HashMap<String, Bytes>>,
+    /// How many are held, and how often all were released.
+    held: watch::Sender<usize>,
+    released: watch::Sender<usize>,
+}
+
+impl Answers {
+    fn new() -> Self {
+        let kilobyte = Bytes::from(execution(KILOBYTE));
+        let (held, released) = (watch::Sender::new(0), watch::Sender::new(0));
+        Self { kilobyte, sized: Mutex::default(), held, released }
+    }
+
+    async fn to(&self, request: Request<Incoming>) -> Bytes {
+        let (parts, body) = request.into_parts();
+        // What is left unread closes the connection, unless it came with the head.
+        if body.size_hint().lower() > 1 << 10 && body.collect().await.is_err() {
+            return Bytes::new();
+        }
+        let path = parts.uri.path();
+        if let Some(control) = path.strip_prefix("/held/") {
+            let expected = control.parse().unwrap_or(0);
+            let mut held = self.held.subscribe();
+            // Fails only when the sender is gone, and that is `self`; the same below.
+            let _there = held.wait_for(|held| *held >= expected).await;
+            return Bytes::new();
+        }
+        if path == "/release" {
+            self.released.send_modify(|times| *times += 1);
+            return Bytes::new();
+        }
+        let mut segments = path.rsplit('/');
+        match (segments.next(), segments.next(), segments.next()) {
+            (Some("execute"), Some(action), _) => self.execute(action).await,
+            (Some("actions"), Some(app), _) => match number(app, "crm-", "") {
+                Some(count) => self.made(app, || listing(count)),
+                None => self.made("crm-1", || listing(1)),
+            },
+            _ => self.kilobyte.clone(),
+        }
+    }
+
+    async fn execute(&self, action: &str) -> Bytes {
+        if let Some(kilobytes) = number(action, "get_", "_kb") {
+            // The envelope is no part of what is counted.
+            return self.made(action, || execution((kilobytes * KILOBYTE).max(1)));
+        }
+        if let Some(wait) = number(action, "get_after_", "_ms") {
+            tokio::time::sleep(Duration::from_millis(wait as u64)).await;
+        } else if action == "get_held" {
+            let mut released = self.released.subscribe();
+            self.held.send_modify(|held| *held += 1);
+            let _released = released.changed().await;
+            self.held.send_modify(|held| *held -= 1);
+        }
+        self.kilobyte.clone()
+    }
+
+    fn made(&self, name: &str, make: impl FnOnce() -> String) -> Bytes {
+        let mut sized = self.sized.lock().unwrap_or_else(PoisonError::into_inner);
+        match sized.get(name) {
+            Some(answer) => answer.clone(),
+            None => sized.entry(name.to_owned()).or_insert(make().into()).clone(),
+        }
+    }
+}
+
+fn number(name: &str, before: &str, after: &str) -> Option<usize> {
+    name.strip_prefix(before)?.strip_suffix(after)?.parse().ok()
+}
+
+const KILOBYTE: usize = 1 << 10;
+
+/// As many records of a contact as fit into so many bytes.
+pub fn contacts(bytes: usize) -> Vec<serde_json::Value> {
+    let contact = |id: usize| {
+        serde_json::json!({
+            "id": id.to_string(),
+            "properties": { "email": "ada@example.com", "firstname": "Ada", "lastname": "Lovelace" },
+            "archived": false,
+        })
+    };
+    let one = contact(10).to_string().len() + 1;
+    (10..).take(bytes.div_ceil(one)).map(contact).collect()
+}
+
+/// About so many bytes in the shape of an execute answer.
+pub fn execution(bytes: usize) -> String {
+    /// What is around the records.
+    const ENVELOPE: usize = 90;
+    let data = serde_json::json!({ "results": contacts(bytes.saturating_sub(ENVELOPE)), "paging": {} });
     serde_json::json!({ "node_status": "Success", "http_status": 200, "data": data }).to_string()
+}
+
+fn listing(actions: usize) -> String {
+    let action = |n: usize| {
+        serde_json::json!({
+            "action_id": format!("get_thing_{n}"),
+            "name": format!("Get thing {n}"),
+            "description": "Returns one thing with all its properties, as the connected app has it.",
+            "tag": "v2",
+        })
+    };
+    serde_json::Value::from_iter((0..actions).map(action)).to_string()
+}
+
+/// Waits until so many requests are held, or releases all that are.
+pub struct Control {
+    address: SocketAddr,
+}
+
+impl Control {
+    /// Of the upstream at an address.
+    pub fn of(address: SocketAddr) -> Self {
+        Self { address }
+    }
+
+    /// Waits until so many requests for `get_held` are there.
+    ///
+    /// # Errors
+    ///
+    /// When the upstream cannot be asked.
+    pub async fn held(&self, count: usize) -> anyhow::Result<()> {
+        self.ask(&format!("/held/{count}")).await
+    }
+
+    /// Has them answered.
+    ///
+    /// # Errors
+    ///
+    /// When the upstream cannot be asked.
+    pub async fn release(&self) -> anyhow::Result<()> {
+        self.ask("/release").await
+    }
+
+    async fn ask(&self, path: &str) -> anyhow::Result<()> {
+        let stream = TcpStream::connect(self.address).await?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        let connection = tokio::spawn(connection);
+        let request = Request::get(path).header(header::HOST, "upstream").body(Full::<Bytes>::default())?;
+        let answer = sender.send_request(request).await?;
+        ensure!(answer.status().is_success(), "the upstream answers {}", answer.status());
+        drop((answer, sender));
+        Ok(connection.await??)
+    }
 }

@@ -282,6 +282,11 @@ impl ActionHost {
         self.0.quarantine.release(who)
     }
 
+    #[cfg(feature = "bench-internals")]
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0
+    }
+
     /// Reads a file once, up to the limit: what was checked is what is compiled, even if it changes.
     async fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
         let limit = self.0.host_limits.component_bytes;

@@ -30,6 +30,9 @@
 
 mod account_check;
 mod audit;
+#[cfg(feature = "bench-internals")]
+#[doc(hidden)]
+pub mod bench;
 mod cache;
 mod call;
 mod cassette;
