@@ -13,4 +13,5 @@ mod routes;
 mod sessions;
 mod sync;
 mod tenants;
+mod typed;
 mod wit;

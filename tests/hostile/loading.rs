@@ -78,7 +78,7 @@ const FOREIGN: &[&str] = &[
     "actionbox:plugin/types@0.2.0",
     "actionbox:plugin/types@1.0.0",
     "actionbox:plugin/types",
-    "actionbox:plugin/upstream@0.1.0",
+    "actionbox:plugin/credentials@0.1.0",
     "wasi:blobstore/blobstore@0.2.0",
     "wasi:cli/run@0.2.0",
     "wasi:cli/environment@0.3.0",

@@ -32,6 +32,7 @@ mod throttling;
 mod tls;
 mod tokens;
 mod traces;
+mod typed;
 
 use actionbox_tests::scoreboard::{Part, check};
 
@@ -44,6 +45,7 @@ const PLUGINS: Part = Part {
         destinations::CLASS,
         paths::CLASS,
         methods_and_bodies::CLASS,
+        typed::CLASS,
         headers::CLASS,
         grants::CLASS,
         surroundings::CLASS,

@@ -35,7 +35,7 @@ const NO_METHODS: &[(&str, &str)] = &[
     ("65 letters", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
 ];
 
-const NO_OBJECTS: &[&str] = &[
+pub(crate) const NO_OBJECTS: &[&str] = &[
     "",
     " ",
     "[]",

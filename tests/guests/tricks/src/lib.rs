@@ -25,7 +25,7 @@ wit_bindgen::generate!({
         package actionbox:tricks;
 
         world tricks {
-            include actionbox:plugin/plugin@0.1.0;
+            include actionbox:plugin/plugin-with-upstream@0.1.0;
             import wasi:clocks/monotonic-clock@0.2.12;
             import wasi:random/random@0.2.12;
             import wasi:random/insecure@0.2.12;

@@ -42,7 +42,7 @@ macro_rules! for_each_trick {
             ],
             headers: [read_back, set_forbidden],
             memory: [search, search_and_trap],
-            requests: [send, send_in_turn],
+            requests: [ask, ask_often, send, send_in_turn],
             surroundings: [connect_a_socket, count, guess_a_handle, look_around],
         }
     };
