@@ -4,6 +4,8 @@
 //! Every contestant is a process of its own, on one processor; the upstream has another. In every round
 //! each of them is measured once, and each round begins with another one, so that what else the machine
 //! does falls on all alike.
+//!
+//! `--only NAME` has only this contestant take part, beside hyper; it may be given again.
 
 mod contest;
 mod figures;
@@ -38,10 +40,12 @@ impl Pace {
 }
 
 fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("contestant") {
-        return own::take_part(&arguments.next().context("which contestant?")?);
+    let arguments: Vec<_> = std::env::args().collect();
+    if arguments.get(1).is_some_and(|first| first == "contestant") {
+        return own::take_part(arguments.get(2).context("which contestant?")?);
     }
+    let only = arguments.windows(2).filter(|pair| pair[0] == "--only");
+    let only: Vec<_> = only.map(|pair| pair[1].as_str()).collect();
     let load = std::fs::read_to_string("/proc/loadavg")?;
     let load = load.split(' ').next().unwrap_or_default();
     let processors = processors::pair()?;
@@ -49,7 +53,8 @@ fn main() -> anyhow::Result<()> {
     processors::move_to(processors.upstream)?;
     let upstream = format!("http://{}", upstream::start()?);
     let pace = Pace::new(quick());
-    let mut rivals = rival::all(&upstream, processors.contestant)?;
+    let wanted = |name: &str| only.is_empty() || only.contains(&name);
+    let mut rivals = rival::start(&upstream, processors.contestant, wanted)?;
     let results = contest::hold(&mut rivals, pace)?;
     figures::keep(&results, pace, load)
 }

@@ -22,37 +22,40 @@ pub(crate) struct Rival {
     showings: BufReader<ChildStdout>,
 }
 
-/// Starts all contestants, each on this processor. The first is that to which all others are compared.
-pub(crate) fn all(upstream: &str, processor: usize) -> anyhow::Result<Vec<Rival>> {
-    let start = |name: &str, program: &Path, arguments: &[&str]| {
-        let mut command = processors::command_on(processor, program);
+/// Starts the contestants that are wanted, each on this processor. The first is that to which all others are
+/// compared: it always takes part.
+pub(crate) fn start(
+    upstream: &str,
+    processor: usize,
+    wanted: impl Fn(&str) -> bool,
+) -> anyhow::Result<Vec<Rival>> {
+    let this = env::current_exe()?;
+    let own = |name: &'static str| (name, this.clone(), vec!["contestant", name, upstream]);
+    let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    let built = |name: &str| peers.join("target/release").join(name);
+    let refold = written("refold.wasm", REFOLD)?;
+    let plugin = peers.join("target/wasm32-unknown-unknown/release/actionbox_peer_plugin.wasm");
+    let script = peers.join("node.mjs");
+    let (refold, plugin, script) = (text(&refold)?, text(&plugin)?, text(&script)?);
+
+    let mut all = vec![own(own::NATIVE), ("reqwest", built("reqwest"), vec![upstream])];
+    all.extend(own::MODES.iter().map(|mode| own(mode.name)));
+    all.extend([
+        ("wasmtime-wasi-http", built("stock"), vec![upstream, refold]),
+        ("extism, fresh", built("extism"), vec!["fresh", upstream, plugin]),
+        ("extism, kept", built("extism"), vec!["kept", upstream, plugin]),
+        ("node vm", PathBuf::from("node"), vec![script, upstream]),
+    ]);
+    let taking_part = all.into_iter().filter(|(name, ..)| *name == own::NATIVE || wanted(name));
+    let started = taking_part.map(|(name, program, arguments)| {
+        // The search path has Node; everything else is a file.
+        let is_file = program.components().count() > 1;
+        ensure!(!is_file || program.exists(), "{} is not there: `benches/run` builds it", program.display());
+        let mut command = processors::command_on(processor, &program);
         command.args(arguments);
         Rival::start(name, command)
-    };
-    let this = env::current_exe()?;
-    let own = |name: &str| start(name, &this, &["contestant", name, upstream]);
-    let refold = written("refold.wasm", REFOLD)?;
-    let built = |path: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(path);
-        ensure!(path.exists(), "{} is not there: `benches/run` builds it", path.display());
-        Ok(path)
-    };
-    let peer = |name: &str| built(&format!("target/release/{name}"));
-    let plugin = built("target/wasm32-unknown-unknown/release/actionbox_peer_plugin.wasm")?;
-    let (refold, plugin) = (text(&refold)?, text(&plugin)?);
-    let script = built("node.mjs")?;
-
-    let mut rivals = vec![own(own::NATIVE)?, start("reqwest", &peer("reqwest")?, &[upstream])?];
-    for mode in own::MODES {
-        rivals.push(own(mode.name)?);
-    }
-    rivals.extend([
-        start("wasmtime-wasi-http", &peer("stock")?, &[upstream, refold])?,
-        start("extism, fresh", &peer("extism")?, &["fresh", upstream, plugin])?,
-        start("extism, kept", &peer("extism")?, &["kept", upstream, plugin])?,
-        start("node vm", Path::new("node"), &[text(&script)?, upstream])?,
-    ]);
-    Ok(rivals)
+    });
+    started.collect()
 }
 
 /// Writes a plugin beside the figures, for processes that read it.
