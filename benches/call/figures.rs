@@ -8,8 +8,9 @@ use crate::{CONCURRENCIES, Pace, contest::Result, own::NATIVE};
 
 pub(crate) fn keep(results: &[Result], pace: Pace, load: &str) -> anyhow::Result<()> {
     let note = format!(
-        "Medians of {} alternating rounds of {:?}, with the least and the most; at a load of {load} when they began.",
-        pace.rounds, pace.round
+        "Medians of {} alternating rounds of {} ms, with the least and the most; at a load of {load} when they began.",
+        pace.rounds,
+        pace.round.as_millis()
     );
     let lines = |id: &str, title: &str, y: &str, value: fn(&Showing) -> f64| -> anyhow::Result<()> {
         Figure {

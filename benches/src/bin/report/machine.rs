@@ -20,7 +20,8 @@ pub(crate) fn describe() -> anyhow::Result<Vec<(String, String)>> {
         ("hyper", version(&ours, "hyper")?),
         ("reqwest", version(&peers, "reqwest")?),
         ("wasmtime-wasi-http", version(&peers, "wasmtime-wasi-http")?),
-        ("extism", version(&peers, "extism")?),
+        // The lower of the two versions there is Extism's, and a lock file is sorted.
+        ("extism", format!("{}, on wasmtime {}", version(&peers, "extism")?, version(&peers, "wasmtime")?)),
         ("node", said_by("node", "--version")?),
         ("date", time::OffsetDateTime::now_utc().date().to_string()),
     ];
