@@ -54,6 +54,6 @@ book:
 pictures:
     ACTIONBOX_UPDATE_PICTURES=1 cargo test -p actionbox --test command pictures
 
-# What a call costs beside a native client, and what a noisy neighbour costs.
-bench:
-    cargo bench -p actionbox-benches
+# All benchmarks, and docs/performance.md with their figures. `--quick` tries them out and leaves the page alone.
+bench *ARGS:
+    benches/run {{ARGS}}
