@@ -14,7 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actionbox_benches::upstream;
+use actionbox_benches::{
+    figure::{Figure, Kind, Point, Series},
+    quick, upstream,
+};
 use actionbox_examples::REFOLD;
 use actionbox_host::{ActionHost, ApiKey, Effect, Grant, HostLimits, Limits, Outcome, Plugin, Upstream};
 use anyhow::{Context as _, ensure};
@@ -29,12 +32,16 @@ use tokio::{net::TcpListener, task::JoinSet};
 const TRICKS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/tricks.wasm"));
 const KEY: &str = "tk_bench_0123456789abcdef";
 
-/// How long the quiet tenant is measured, and how many calls it makes at least.
-const ROUND: Duration = Duration::from_secs(3);
+/// How many calls the quiet tenant makes at least in a round.
 const CALLS: usize = 20;
 /// How long an answer takes that is slow, and how large one is that is large.
 const SLOW: Duration = Duration::from_secs(2);
 const LARGE: usize = 1 << 20;
+
+/// Returns how long the quiet tenant is measured.
+fn round() -> Duration {
+    if quick() { Duration::from_millis(300) } else { Duration::from_secs(3) }
+}
 
 /// What the noisy tenant does.
 struct Noise {
@@ -69,8 +76,9 @@ fn main() -> anyhow::Result<()> {
     // As many worker threads as processors, like a service has.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     println!(
-        "{} processors; rounds of {ROUND:?}; one call of the quiet tenant at a time, its answer has 1 KB\n",
-        std::thread::available_parallelism()?
+        "{} processors; rounds of {:?}; one call of the quiet tenant at a time, its answer has 1 KB\n",
+        std::thread::available_parallelism()?,
+        round(),
     );
     println!(
         "{:<24}{:>10}{:>12}{:>12}{:>9}{:>12}{:>12}{:>9}{:>10}",
@@ -78,20 +86,63 @@ fn main() -> anyhow::Result<()> {
     );
     let default = HostLimits { account_rate: None, ..HostLimits::default() };
     let few = HostLimits { concurrent_calls_per_tenant: 8, ..default.clone() };
+    let mut rows = Vec::new();
     for limits in [default, few] {
-        runtime.block_on(runtime.spawn(measure(limits, quiet, noisy)))??;
+        rows.extend(runtime.block_on(runtime.spawn(measure(limits, quiet, noisy)))??);
     }
-    Ok(())
+    figure(&rows).keep()
+}
+
+/// What the quiet tenant saw beside one noise.
+struct Row {
+    beside: String,
+    alone: Latency,
+    latency: Latency,
+}
+
+fn figure(rows: &[Row]) -> Figure {
+    type Column = (&'static str, fn(&Row) -> f64);
+    const COLUMNS: [Column; 6] = [
+        ("p50 alone, µs", |row| micros(row.alone.p50)),
+        ("p50, µs", |row| micros(row.latency.p50)),
+        ("p50 of alone", |row| micros(row.latency.p50) / micros(row.alone.p50)),
+        ("p99 alone, µs", |row| micros(row.alone.p99)),
+        ("p99, µs", |row| micros(row.latency.p99)),
+        ("p99 of alone", |row| micros(row.latency.p99) / micros(row.alone.p99)),
+    ];
+    let series = COLUMNS.map(|(name, value)| {
+        let point =
+            |row: &Row| Point { x: 0.0, label: Some(row.beside.clone()), y: value(row), spread: None };
+        Series { name: name.to_owned(), points: rows.iter().map(point).collect() }
+    });
+    Figure {
+        id: "neighbour".to_owned(),
+        title: "A noisy neighbour".to_owned(),
+        note: format!(
+            "A quiet tenant calls again and again, its answer has 1 KB; in one round of {} ms a noisy tenant keeps as many calls \
+             in flight as it may, in the rounds before and after there is none.",
+            round().as_millis()
+        ),
+        kind: Kind::Table,
+        x: "beside".to_owned(),
+        y: String::new(),
+        series: series.into(),
+    }
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
 }
 
 /// Measures beside every noise on a host of its own.
-async fn measure(host_limits: HostLimits, quiet: SocketAddr, noisy: SocketAddr) -> anyhow::Result<()> {
+async fn measure(host_limits: HostLimits, quiet: SocketAddr, noisy: SocketAddr) -> anyhow::Result<Vec<Row>> {
     let at_once = host_limits.concurrent_calls_per_tenant;
     let host = ActionHost::builder().host_limits(host_limits).build()?;
     let at = |upstream: SocketAddr| Upstream::refold().at(&format!("http://{upstream}"));
     let grant = Grant::builder("quiet").upstream(at(quiet)?, ApiKey::new(KEY, "quiet@example.com")?);
     let quiet = Quiet { plugin: host.load(REFOLD).await?, grant: grant.allow_reads("hubspot").build()? };
     let tricks = host.load(TRICKS).await?;
+    let mut rows = Vec::new();
     for noise in noises() {
         let grant = Grant::builder("noisy")
             .upstream(at(noisy)?, ApiKey::new(KEY, "noisy@example.com")?)
@@ -118,8 +169,9 @@ async fn measure(host_limits: HostLimits, quiet: SocketAddr, noisy: SocketAddr) 
             beside.p99.as_secs_f64() / alone.p99.as_secs_f64(),
             ended,
         );
+        rows.push(Row { beside: format!("{}, {at_once} in flight", noise.name), alone, latency: beside });
     }
-    Ok(())
+    Ok(rows)
 }
 
 /// The quiet tenant.
@@ -132,7 +184,7 @@ impl Quiet {
     /// Makes one call after the other for a round, and returns how long each took.
     async fn latencies(&self) -> anyhow::Result<Vec<Duration>> {
         let (began, mut latencies) = (Instant::now(), Vec::new());
-        while began.elapsed() < ROUND || latencies.len() < CALLS {
+        while began.elapsed() < round() || latencies.len() < CALLS {
             let before = Instant::now();
             let outcome =
                 self.plugin.execute_action(&self.grant, "hubspot", "get_contact", &json!({})).await?;
