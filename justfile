@@ -54,6 +54,10 @@ book:
 pictures:
     ACTIONBOX_UPDATE_PICTURES=1 cargo test -p actionbox --test command pictures
 
+# Counts the instructions of the gate's stages anew (Debian package valgrind); CI compares them.
+counts:
+    cargo test --locked --workspace --bench counts -- --update
+
 # All benchmarks, and docs/performance.md with their figures. `--quick` tries them out and leaves the page alone.
 bench *ARGS:
     benches/run {{ARGS}}

@@ -4,8 +4,8 @@ use std::{path::Path, sync::Arc};
 
 use actionbox_host::{
     ActionHost, ActionHostBuilder, ActionId, Actor, ApiKey, AppSlug, BoxFuture, Credential, CredentialError,
-    CredentialProvider, Effect, Error, Grant, GrantBuilder, Plugin, Refusal, RequestEvent, SecretString,
-    SessionTokens, TokenExchange, Upstream,
+    CredentialProvider, Effect, Error, Grant, GrantBuilder, HostLimits, Plugin, Refusal, RequestEvent,
+    SecretString, SessionTokens, TokenExchange, Upstream,
 };
 use actionbox_sandbox::{DEFAULT_ACCOUNTS, SANDBOX_API_KEY, Sandbox};
 
@@ -66,7 +66,9 @@ impl Setup {
             Place::Prompt => process::host_of_prompt(cached),
             Place::Shell { .. } => process::host(cached),
         }?;
-        let host = host.audit(calls.clone());
+        // One call at a time: places for hundreds would take longer to make than the call takes.
+        let limits = HostLimits { concurrent_calls: 4, ..HostLimits::default() };
+        let host = host.host_limits(limits).audit(calls.clone());
         let host = recording.iter().fold(host, |host, recording| recording.put_on(host));
         Ok(Self {
             host: build(host, to.ca.as_deref())?,

@@ -32,7 +32,8 @@
 //! plugin. On other targets everything compiles, and what makes no request runs: unit tests need no
 //! sandbox. A request made there panics.
 //!
-//! - [`refold`] calls the upstream's three endpoints, as typed functions.
+//! - [`refold`] calls the upstream's three endpoints, as typed functions. With the feature `upstream` each is one host
+//!   call, and a plugin that uses nothing else imports no `wasi:http`.
 //! - [`client`] sends any [`http::Request`]; the host decides which ones leave.
 //! - [`Parameters`] are what an action is executed with, [`Outcome`] is what became of it in the app, and
 //!   [`Error`] is why there is no outcome.

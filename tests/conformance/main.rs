@@ -1,7 +1,7 @@
 //! The conformance kit, played against plugins that keep the contract and against one that does not.
 
 use actionbox_conformance::{Conformance, Report, Verdict};
-use actionbox_examples::{REFOLD, UPSERT_CONTACT};
+use actionbox_examples::{REFOLD, REFOLD_TYPED, UPSERT_CONTACT};
 
 /// Returns the claims of a verdict.
 fn claims(report: &Report, is: impl Fn(&Verdict) -> bool) -> Vec<&'static str> {
@@ -18,7 +18,16 @@ async fn run(component: &[u8]) -> Report {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reference_plugin_holds_everything_that_it_can_be_asked() {
-    let report = run(REFOLD).await;
+    holds_what_it_can_be_asked(REFOLD).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_it_does_when_it_asks_by_typed_calls() {
+    holds_what_it_can_be_asked(REFOLD_TYPED).await;
+}
+
+async fn holds_what_it_can_be_asked(component: &[u8]) {
+    let report = run(component).await;
     assert!(report.is_held(), "{:#?}", report.broken().collect::<Vec<_>>());
     let skipped: Vec<_> = report.cases.iter().filter(|case| is_skipped(&case.verdict)).collect();
     assert!(skipped.iter().all(|case| case.group == "own actions"), "{skipped:#?}");

@@ -89,7 +89,8 @@ async fn the_main_job_is_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_of_any_kind_is_the_same() {
-    let faults: Vec<(&str, fn() -> Fault)> = vec![
+    type Make = fn() -> Fault;
+    let faults: Vec<(&str, Make)> = vec![
         ("a failure", || Fault::status(StatusCode::INTERNAL_SERVER_ERROR)),
         ("throttled", || Fault::throttled("0")),
         ("throttled for long", || Fault::throttled("100000")),

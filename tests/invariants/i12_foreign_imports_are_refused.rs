@@ -20,6 +20,7 @@ fn import(name: &str) -> String {
 
 const OFFERED: &[&str] = &[
     "actionbox:plugin/types@0.1.0",
+    "actionbox:plugin/upstream@0.1.0",
     "wasi:cli/environment@0.2.0",
     "wasi:cli/exit@0.2.3",
     "wasi:cli/stdin@0.2.12",
@@ -53,7 +54,7 @@ async fn what_is_offered_is_not_refused() {
 async fn all_foreign_imports_are_named_and_only_those() {
     let host = host();
     let foreign = ["acme:vault/keys@1.2.3", "wasi:cli/run@0.2.0", "wasi:http/proxy@0.2.0"];
-    let some = [OFFERED[0], foreign[0], OFFERED[5], foreign[1], foreign[2]];
+    let some = [OFFERED[0], foreign[0], OFFERED[6], foreign[1], foreign[2]];
     let text: String = some.iter().map(|name| import(name)).collect();
     let error = host.load(component(&text)).await.map(drop).expect_err("a mixture");
     let LoadError::ForeignImports { mut imports } = error else { panic!("{error:?}") };

@@ -162,8 +162,8 @@ pub(super) fn of_load(error: &LoadError) -> Option<&'static str> {
              AbortController, timers or a module node:…; build it without"
         }
         LoadError::ForeignImports { .. } => {
-            "a plugin reaches its upstream through wasi:http/outgoing-handler@0.2 and nothing else: build it \
-             without what imports these"
+            "a plugin reaches its upstream through wasi:http/outgoing-handler@0.2 or \
+             actionbox:plugin/upstream@0.1 and nothing else: build it without what imports these"
         }
         LoadError::Exports { .. } => "build it against the world actionbox:plugin/plugin@0.1.0",
         _ => return None,

@@ -13,9 +13,9 @@ use crate::{
 pub(super) fn send(route: &Route<'_>, parameters: String) -> Result<Response<Vec<u8>>, Error> {
     route.check_names()?;
     let answer = match route {
-        Route::List { app } => upstream::list(app),
-        Route::Describe { app, action } => upstream::describe(app, action),
-        Route::Execute { app, action } => upstream::execute(app, action, &parameters),
+        Route::List { app } => upstream::list_actions(app),
+        Route::Describe { app, action } => upstream::describe_action(app, action),
+        Route::Execute { app, action } => upstream::execute_action(app, action, &parameters),
     };
     Ok(response(answer.map_err(|code| SendError::of_code(name(code)))?)?)
 }

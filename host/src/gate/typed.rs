@@ -25,17 +25,17 @@ pub(crate) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<
 }
 
 impl Host for CallState {
-    async fn list(&mut self, app: String) -> Result<Answer, ErrorCode> {
+    async fn list_actions(&mut self, app: String) -> Result<Answer, ErrorCode> {
         let path = format!("{PREFIX}{}/actions", segment(&app));
         self.ask(Method::GET, path, String::new()).await
     }
 
-    async fn describe(&mut self, app: String, action: String) -> Result<Answer, ErrorCode> {
+    async fn describe_action(&mut self, app: String, action: String) -> Result<Answer, ErrorCode> {
         let path = format!("{PREFIX}{}/actions/{}", segment(&app), segment(&action));
         self.ask(Method::GET, path, String::new()).await
     }
 
-    async fn execute(
+    async fn execute_action(
         &mut self,
         app: String,
         action: String,

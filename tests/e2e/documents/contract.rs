@@ -20,15 +20,26 @@ fn the_page_of_the_contract_tells_all_that_the_wit_says() {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(root().join("wit")).expect("the WIT is valid");
     let package = &resolve.packages[package];
-    let world = &resolve.worlds[package.worlds["plugin"]];
+    let world = |name: &str| &resolve.worlds[package.worlds[name]];
     let interface = |name: &str| &resolve.interfaces[package.interfaces[name]];
     let page = [
         HEAD.to_owned(),
-        describe_world(&resolve, world),
-        describe_functions(&resolve, interface("actions")),
+        describe_world(&resolve, world("plugin")),
+        describe_functions(&resolve, "Functions", "actions", interface("actions")),
+        format!("## Types\n\n{}\n\n", prose(&interface("types").docs)),
         describe_types(&resolve, interface("types")),
+        describe_functions(&resolve, "Typed requests", "upstream", interface("upstream")),
+        describe_types(&resolve, interface("upstream")),
+        format!(
+            "## The other world\n\n`plugin-with-upstream`. {}\n",
+            prose(&world("plugin-with-upstream").docs)
+        ),
     ];
-    assert_eq!(package.interfaces.len(), 2, "an interface is left out");
+    assert_eq!(
+        (package.worlds.len(), package.interfaces.len()),
+        (2, 3),
+        "a world or an interface is left out"
+    );
     check_generated("docs/contract.md", &page.concat());
 }
 
@@ -46,18 +57,18 @@ fn describe_world(resolve: &Resolve, world: &World) -> String {
     )
 }
 
-fn describe_functions(resolve: &Resolve, interface: &Interface) -> String {
-    let functions: String =
-        interface.functions.values().map(|function| describe_function(resolve, function)).collect();
-    format!("## Functions\n\n{}\n\n{functions}", prose(&interface.docs))
+fn describe_functions(resolve: &Resolve, title: &str, file: &str, interface: &Interface) -> String {
+    let functions = interface.functions.values();
+    let functions: String = functions.map(|function| describe_function(resolve, file, function)).collect();
+    format!("## {title}\n\n{}\n\n{functions}", prose(&interface.docs))
 }
 
-fn describe_function(resolve: &Resolve, function: &Function) -> String {
+fn describe_function(resolve: &Resolve, file: &str, function: &Function) -> String {
     let parameters: Vec<_> =
         function.params.iter().map(|param| format!("{}: {}", param.name, wit(resolve, &param.ty))).collect();
     let result = function.result.map(|result| format!(" -> {}", wit(resolve, &result))).unwrap_or_default();
     format!(
-        "### {name}\n\n<!-- from wit/actions.wit -->\n```wit\n{name}: func({}){result};\n```\n\n{}\n\n",
+        "### {name}\n\n<!-- from wit/{file}.wit -->\n```wit\n{name}: func({}){result};\n```\n\n{}\n\n",
         parameters.join(", "),
         prose(&function.docs),
         name = function.name,
@@ -65,9 +76,14 @@ fn describe_function(resolve: &Resolve, function: &Function) -> String {
 }
 
 fn describe_types(resolve: &Resolve, interface: &Interface) -> String {
-    let types: String =
-        interface.types.values().map(|id| describe_type(resolve, &resolve.types[*id])).collect();
-    format!("## Types\n\n{}\n\n{}\n", prose(&interface.docs), types.trim_end())
+    // What an interface uses of another is described there.
+    let own =
+        interface.types.values().map(|id| &resolve.types[*id]).filter(|definition| !is_used(definition));
+    own.map(|definition| describe_type(resolve, definition)).collect()
+}
+
+fn is_used(definition: &TypeDef) -> bool {
+    matches!(definition.kind, TypeDefKind::Type(Type::Id(_)))
 }
 
 fn describe_type(resolve: &Resolve, definition: &TypeDef) -> String {

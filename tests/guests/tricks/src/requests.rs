@@ -38,9 +38,9 @@ fn asked(options: &Value) -> Value {
     };
     let (app, action, parameters) = (text("app"), text("action"), text("parameters"));
     let answer = match options["function"].as_str().unwrap_or_default() {
-        "list" => upstream::list(&app),
-        "describe" => upstream::describe(&app, &action),
-        _ => upstream::execute(&app, &action, &parameters),
+        "list" => upstream::list_actions(&app),
+        "describe" => upstream::describe_action(&app, &action),
+        _ => upstream::execute_action(&app, &action, &parameters),
     };
     match answer {
         Ok(Answer { status, retry_after, body }) => {
