@@ -21,7 +21,7 @@ const INK: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(222, 222, 222);
 
 /// Colours that people tell apart who see fewer of them (after Okabe and Ito), legible on white.
-const COLOURS: [RGBColor; 8] = [
+const COLOURS: [RGBColor; 10] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -30,6 +30,8 @@ const COLOURS: [RGBColor; 8] = [
     RGBColor(230, 159, 0),
     RGBColor(90, 90, 90),
     RGBColor(140, 86, 75),
+    RGBColor(136, 34, 85),
+    RGBColor(51, 34, 136),
 ];
 
 fn colour(index: usize) -> RGBColor {
