@@ -98,6 +98,7 @@ pub(crate) async fn run<T>(
             if let Some(owner) = owner
                 && context.books.is_settled()
                 && context.books.exceeded().is_none()
+                && live.has_room(limits)
             {
                 host.kept.put(owner, live.end(), Instant::now());
             }
@@ -158,6 +159,17 @@ impl Live {
         context.usage.set_memory(state.space.memory);
         state.gate = Gate::of(context);
         self
+    }
+
+    /// Tells whether there is room for further calls: an instance that does not give back memory or handles would
+    /// fail a call in the end that a fresh one would not.
+    fn has_room(&mut self, limits: &Limits) -> bool {
+        let state = self.store.data_mut();
+        let handles = state.table.iter_mut().count();
+        let Space { memory, elements, .. } = state.space;
+        memory <= limits.memory_bytes / 2
+            && elements <= limits.table_elements / 2
+            && handles <= limits.handles / 2
     }
 
     /// Ends a call: whatever runs in it from now on belongs to none.

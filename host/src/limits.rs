@@ -110,8 +110,8 @@ bounds! {
     /// With `kept_instances`, an instance whose call ended well is not dropped but serves the next call of the
     /// same plugin under the same [`Grant`](crate::Grant): that halves the host's own work for a call. What the
     /// plugin remembers from one call to the next is then its own affair, within what that grant reaches; it
-    /// crosses to no other tenant, account or plugin. Not kept is what trapped, passed a bound or left a request
-    /// on its way. A kept instance holds no grant and no credential, and goes after `idle_time`, or when its
+    /// crosses to no other tenant, account or plugin. Not kept is what trapped, passed a bound, left a request
+    /// on its way, or has used up half of the memory, table elements or handles of a call. A kept instance holds no grant and no credential, and goes after `idle_time`, or when its
     /// grant is dropped: noticed as the next instance is kept.
     pub struct HostLimits {
         /// Bytes of a component. Default 64 MiB: a Python component has 20.

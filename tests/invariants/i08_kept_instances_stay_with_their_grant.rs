@@ -145,6 +145,19 @@ async fn a_kept_instance_has_the_authority_of_each_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_uses_itself_up_gives_way_before_it_fails_a_call() {
+    let world = keeping(|_| {}).limits(|limits| limits.memory_bytes = 16 << 20).start().await;
+    let acme = world.play_grant(ACCOUNT, Effect::Write);
+    let mut counts = Vec::new();
+    for _ in 0..12 {
+        let count =
+            world.play_under(&acme, "count", json!({ "leak": 3 << 20 })).await.expect("room for a call");
+        counts.push(count.as_u64().expect("a number"));
+    }
+    assert_eq!(counts, [1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kept_instance_is_told_in_the_audit() {
     let world = keeping(|_| {}).start().await;
     let acme = world.play_grant(ACCOUNT, Effect::Write);

@@ -12,9 +12,11 @@ use crate::{
     },
 };
 
-/// Counts the calls that this instance has seen.
-pub fn count(_: &Value) -> Report {
+/// Counts the calls that this instance has seen, and gives back none of the `leak` bytes that it takes.
+pub fn count(options: &Value) -> Report {
     static CALLS: AtomicU64 = AtomicU64::new(0);
+    let leak = options["leak"].as_u64().unwrap_or_default() as usize;
+    std::hint::black_box(vec![1u8; leak].leak());
     Ok(json!(CALLS.fetch_add(1, Relaxed) + 1))
 }
 
