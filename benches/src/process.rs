@@ -92,8 +92,8 @@ impl Memory {
         for mapping in run {
             let part = match mapping {
                 _ if is_linear => &mut self.linear,
-                Mapping { is_file: true, .. } => &mut self.program,
                 Mapping { is_heap: true, .. } => &mut self.heap,
+                Mapping { is_file: true, .. } => &mut self.program,
                 Mapping { start, end, .. } if end - start == STACK => &mut self.stacks,
                 Mapping { start, end, .. } if end - start >= POOL => &mut self.tables,
                 _ => &mut self.heap,
