@@ -43,7 +43,10 @@ impl<'a> Route<'a> {
     }
 
     /// Builds the request for this endpoint.
-    #[cfg_attr(feature = "upstream", expect(dead_code, reason = "it is for the other way"))]
+    #[cfg_attr(
+        all(feature = "upstream", not(any(test, fuzzing))),
+        expect(dead_code, reason = "it is for the other way")
+    )]
     pub(super) fn request(&self, body: Vec<u8>) -> Result<Request<Vec<u8>>, Error> {
         let app = segment(self.app()).ok_or_else(|| Error::unknown_app(self.app()))?;
         let mut uri = format!("https://{AUTHORITY}/api/v2/integration-schema/{app}/actions");
