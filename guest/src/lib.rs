@@ -35,14 +35,15 @@
 //! - [`refold`] calls the upstream's three endpoints, as typed functions. With the feature `upstream` each is one host
 //!   call, and a plugin that uses nothing else imports no `wasi:http`.
 //! - [`client`] sends any [`http::Request`]; the host decides which ones leave.
-//! - [`Parameters`] are what an action is executed with, [`Outcome`] is what became of it in the app, and
-//!   [`Error`] is why there is no outcome.
+//! - [`Parameters`] are what an action is executed with, [`Outcome`] is what became of it in the app with
+//!   the [`Data`] that the app answered, and [`Error`] is why there is no outcome.
 
 #![deny(missing_docs)]
 
 mod action;
 mod bindings;
 pub mod client;
+mod data;
 mod error;
 mod outcome;
 mod parameters;
@@ -55,6 +56,7 @@ pub use serde_json;
 
 pub use self::{
     action::{Action, Effect, Parameter, ParameterKind},
+    data::Data,
     error::{Error, Problem, UpstreamFailure},
     outcome::{Failure, Outcome, Success},
     parameters::Parameters,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use crate::Data;
 
 /// How an action ended in the connected app: two cases, so that the data of a failed action cannot be
 /// read as a result by mistake.
@@ -49,8 +49,8 @@ pub enum Outcome {
 pub struct Success {
     /// The connected app's own HTTP status, when the upstream tells it.
     pub http_status: Option<u16>,
-    /// The connected app's answer.
-    pub data: Value,
+    /// The connected app's answer, of which nothing is lost when it is passed on.
+    pub data: Data,
 }
 
 /// The connected app was reached and refused, or failed.
@@ -73,7 +73,7 @@ pub struct Failure {
     /// The connected app's own HTTP status, when the upstream tells it.
     pub http_status: Option<u16>,
     /// The connected app's own error body.
-    pub data: Value,
+    pub data: Data,
 }
 
 impl Outcome {
@@ -87,7 +87,7 @@ impl Outcome {
     /// let outcome = Outcome::success(json!({ "created": true, "id": "51" }));
     /// assert!(outcome.is_success());
     /// ```
-    pub fn success(data: impl Into<Value>) -> Self {
+    pub fn success(data: impl Into<Data>) -> Self {
         Success { http_status: None, data: data.into() }.into()
     }
 
@@ -101,7 +101,7 @@ impl Outcome {
     /// let outcome = Outcome::failure(json!({ "matches": 2, "message": "the address is not unique" }));
     /// assert!(!outcome.is_success());
     /// ```
-    pub fn failure(data: impl Into<Value>) -> Self {
+    pub fn failure(data: impl Into<Data>) -> Self {
         Failure { node_status: "Failed".to_owned(), http_status: None, data: data.into() }.into()
     }
 

@@ -75,12 +75,12 @@ impl From<Outcome> for wit::Outcome {
         match outcome {
             Outcome::Succeeded(success) => Self::Succeeded(wit::Success {
                 http_status: success.http_status,
-                data: success.data.to_string(),
+                data: success.data.into_text(),
             }),
             Outcome::Failed(failure) => Self::Failed(wit::Failure {
                 node_status: failure.node_status,
                 http_status: failure.http_status,
-                data: failure.data.to_string(),
+                data: failure.data.into_text(),
             }),
         }
     }

@@ -1,6 +1,7 @@
 //! What the whole does, through real components and real sockets.
 
 mod account_check;
+mod another_host;
 mod bad_input;
 mod before_send;
 mod cassette;

@@ -19,7 +19,7 @@ impl<F: Fn(&str, &Parameters) -> Result<Outcome, Error>> Execute for F {}
 /// creates between our search and our create: the app refuses the duplicate, and the caller may try again.
 pub fn upsert(contact: &Contact, execute: impl Execute) -> Result<Outcome, Error> {
     let found = match execute("search_contacts", &search(contact)).map_err(nothing_written)?.into_result() {
-        Ok(found) => pick(&contact.email, found.data)?,
+        Ok(found) => pick(&contact.email, found.data.into_value())?,
         Err(failure) => return Ok(failure.into()),
     };
     let mut fields = Parameters::from(contact.fields.clone());
@@ -38,7 +38,7 @@ pub fn upsert(contact: &Contact, execute: impl Execute) -> Result<Outcome, Error
     };
     match written.map_err(|error| lost(result, &contact.email, error))?.into_result() {
         Ok(mut success) => {
-            success.data = report(result, success.data);
+            success.data = report(result, success.data.into_value()).into();
             Ok(success.into())
         }
         Err(failure) => Ok(failure.into()),

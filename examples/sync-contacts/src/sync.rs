@@ -128,7 +128,7 @@ mod tests {
     }
 
     fn data(end: Answer) -> Value {
-        end.expect("an outcome").into_result().expect("a success").data
+        end.expect("an outcome").into_result().expect("a success").data.into_value()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Where contacts go: HubSpot. Looks before it writes, so that doing it twice does no harm.
 
 use actionbox_guest::{
-    Error, Failure, Parameters, UpstreamFailure,
+    Data, Error, Failure, Parameters, UpstreamFailure,
     serde_json::{Map, Value},
 };
 
@@ -86,7 +86,7 @@ fn id(found: &Value) -> Result<String, NotWritten> {
 }
 
 /// Executes an action; what the app refuses concerns this contact alone.
-fn run(action: &str, parameters: &Parameters, execute: &impl Execute) -> Result<Value, NotWritten> {
+fn run(action: &str, parameters: &Parameters, execute: &impl Execute) -> Result<Data, NotWritten> {
     match execute(APP, action, parameters)?.into_result() {
         Ok(success) => Ok(success.data),
         // The app is busy or broken, not the contact.

@@ -3,8 +3,11 @@
 //! Resources are children of one another and must be dropped child first, or the component traps. Each
 //! step is a function whose scope ends in that order.
 
+use std::slice;
+
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_LENGTH, uri::Scheme,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_LENGTH,
+    uri::Scheme,
 };
 
 use super::SendError;
@@ -12,8 +15,8 @@ use crate::bindings::wasi::{
     http::{
         outgoing_handler::{self, FutureIncomingResponse, OutgoingRequest},
         types::{
-            ErrorCode, Fields, HeaderError, IncomingBody, IncomingResponse, Method as WasiMethod,
-            OutgoingBody, Scheme as WasiScheme, http_error_code,
+            ErrorCode, Fields, HeaderError, IncomingResponse, Method as WasiMethod, OutgoingBody,
+            Scheme as WasiScheme, http_error_code,
         },
     },
     io::streams::{InputStream, OutputStream, StreamError},
@@ -21,6 +24,9 @@ use crate::bindings::wasi::{
 
 /// How many bytes of an answer are asked for at once.
 const READ: u64 = 64 * 1024;
+
+/// How many bytes may be written without asking for a permit: more traps.
+const WRITE: usize = 4096;
 
 pub(super) fn exchange(request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, SendError> {
     let (parts, body) = request.into_parts();
@@ -53,7 +59,10 @@ fn build(mut parts: http::request::Parts, length: usize) -> Result<OutgoingReque
             parts.uri
         ))
     })?;
-    request.set_method(&method(&parts.method)).map_err(invalid("method"))?;
+    // GET is what a request begins with.
+    if parts.method != Method::GET {
+        request.set_method(&method(&parts.method)).map_err(invalid("method"))?;
+    }
     request.set_scheme(Some(&scheme(parts.uri.scheme()))).map_err(invalid("scheme"))?;
     request.set_authority(Some(authority.as_str())).map_err(invalid("authority"))?;
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -61,20 +70,27 @@ fn build(mut parts: http::request::Parts, length: usize) -> Result<OutgoingReque
     Ok(request)
 }
 
-/// Appended one by one, so that an error can name the header.
+type Header = (String, Vec<u8>);
+
 fn fields(headers: &HeaderMap) -> Result<Fields, SendError> {
-    let fields = Fields::new();
-    for (name, value) in headers {
-        fields.append(name.as_str(), value.as_bytes()).map_err(|error| {
-            let why = match error {
-                HeaderError::Forbidden => "is the host's to set, not a plugin's",
-                HeaderError::InvalidSyntax => "has a value that the host does not take",
-                HeaderError::Immutable => "cannot be set",
-            };
-            SendError::InvalidRequest(format!("its header {name} {why}"))
-        })?;
-    }
-    Ok(fields)
+    let header = |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), value.as_bytes().to_owned());
+    let headers: Vec<Header> = headers.iter().map(header).collect();
+    Fields::from_list(&headers).map_err(|error| refused(&headers, error))
+}
+
+/// Finds the header that the host refused, which it does not name.
+fn refused(headers: &[Header], error: HeaderError) -> SendError {
+    let alone = |header| Fields::from_list(slice::from_ref(header)).err().map(|error| (header, error));
+    let (which, error) = match headers.iter().find_map(alone) {
+        Some(((name, _), error)) => (format!("its header {name}"), error),
+        None => ("one of its headers".to_owned(), error),
+    };
+    let why = match error {
+        HeaderError::Forbidden => "is the host's to set, not a plugin's",
+        HeaderError::InvalidSyntax => "has a value that the host does not take",
+        HeaderError::Immutable => "cannot be set",
+    };
+    SendError::InvalidRequest(format!("{which} {why}"))
 }
 
 fn method(method: &Method) -> WasiMethod {
@@ -114,8 +130,9 @@ fn write(outgoing: OutgoingBody, body: &[u8]) -> Result<(), SendError> {
     Ok(OutgoingBody::finish(outgoing, None)?)
 }
 
-/// Writes as much as the host permits at a time: more traps.
-fn write_all(stream: &OutputStream, mut rest: &[u8]) -> Result<(), SendError> {
+/// Writes as much as the host permits at a time, and the last part, mostly the only one, in one step.
+fn write_all(stream: &OutputStream, body: &[u8]) -> Result<(), SendError> {
+    let (mut rest, last) = body.split_at(body.len().saturating_sub(WRITE));
     while !rest.is_empty() {
         let permit = stream.check_write().map_err(failed)?;
         if permit == 0 {
@@ -126,7 +143,7 @@ fn write_all(stream: &OutputStream, mut rest: &[u8]) -> Result<(), SendError> {
         stream.write(now).map_err(failed)?;
         rest = later;
     }
-    stream.blocking_flush().map_err(failed)
+    stream.blocking_write_and_flush(last).map_err(failed)
 }
 
 /// Waits for status and headers.
@@ -139,7 +156,7 @@ fn wait(future: &FutureIncomingResponse) -> Result<IncomingResponse, SendError> 
     }
 }
 
-/// Reads the answer to its end, trailers included: only then was it complete.
+/// Reads the answer to its end: only then was it complete.
 fn read(incoming: IncomingResponse) -> Result<Response<Vec<u8>>, SendError> {
     let unreadable = || SendError::NoAnswer { code: "http-protocol-error" };
     let mut response = Response::new(Vec::new());
@@ -153,10 +170,11 @@ fn read(incoming: IncomingResponse) -> Result<Response<Vec<u8>>, SendError> {
     let read = read_all(&stream, response.body_mut());
     drop(stream);
     read?;
-    finish(body)?;
     Ok(response)
 }
 
+/// An answer that breaks off is an error of its stream; a stream that says that it is closed was whole.
+/// Nobody waits for trailers: they have no use here.
 fn read_all(stream: &InputStream, body: &mut Vec<u8>) -> Result<(), SendError> {
     loop {
         match stream.blocking_read(READ) {
@@ -165,16 +183,6 @@ fn read_all(stream: &InputStream, body: &mut Vec<u8>) -> Result<(), SendError> {
             Err(StreamError::Closed) => return Ok(()),
             Err(error) => return Err(failed(error)),
         }
-    }
-}
-
-/// Waits for the trailers. They have no use here, but an answer that breaks off says so in their place.
-fn finish(body: IncomingBody) -> Result<(), SendError> {
-    let trailers = IncomingBody::finish(body);
-    trailers.subscribe().block();
-    match trailers.get() {
-        Some(Ok(Err(error))) => Err(error.into()),
-        Some(Ok(Ok(_)) | Err(())) | None => Ok(()),
     }
 }
 

@@ -4,11 +4,11 @@ mod object;
 
 use http::Response;
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use self::object::Object;
 use super::{refusal::refusal, route::Route};
-use crate::{Action, Error, Failure, Outcome, Parameter, Success, UpstreamFailure};
+use crate::{Action, Data, Error, Failure, Outcome, Parameter, Success, UpstreamFailure};
 
 /// Reads the answer to a list request.
 pub(super) fn actions(route: &Route<'_>, answer: &Response<Vec<u8>>) -> Result<Vec<Action>, Error> {
@@ -56,14 +56,15 @@ pub(super) fn outcome(route: &Route<'_>, answer: &Response<Vec<u8>>) -> Result<O
     #[derive(Deserialize)]
     struct Executed {
         node_status: String,
-        #[serde(default)]
-        data: Value,
+        data: Option<Box<RawValue>>,
         #[serde(default)]
         http_status: Value,
     }
-    let Object(Executed { node_status, data, http_status }) =
-        read(route, answer, "the outcome of an action")?;
-    let http_status = status(&http_status);
+    let expected = "the outcome of an action";
+    let Object(Executed { node_status, data, http_status }) = read(route, answer, expected)?;
+    let data = data.map(Data::new).transpose();
+    let data = data.map_err(|error| unreadable(answer, expected, format!("data that is none: {error}")))?;
+    let (data, http_status) = (data.unwrap_or_default(), status(&http_status));
     Ok(match node_status.as_str() {
         "Success" => Success { http_status, data }.into(),
         _ => Failure { node_status, http_status, data }.into(),
@@ -86,9 +87,13 @@ fn read<T: DeserializeOwned>(route: &Route<'_>, answer: &Response<Vec<u8>>, what
     serde_json::from_slice(answer.body()).map_err(|error| {
         let got =
             if answer.body().is_empty() { "nothing".to_owned() } else { format!("something else: {error}") };
-        let message = format!("expected {what} and got {got}");
-        UpstreamFailure::new(message).status(answer.status().as_u16()).into()
+        unreadable(answer, what, got)
     })
+}
+
+fn unreadable(answer: &Response<Vec<u8>>, expected: &str, got: String) -> Error {
+    let message = format!("expected {expected} and got {got}");
+    UpstreamFailure::new(message).status(answer.status().as_u16()).into()
 }
 
 #[cfg(test)]
@@ -96,7 +101,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::ParameterKind;
+    use crate::{ParameterKind, bindings::actionbox::plugin::types as wit};
 
     const LIST: Route<'_> = Route::List { app: "hubspot" };
     const DESCRIBE: Route<'_> = Route::Describe { app: "hubspot", action: "get_contact" };
@@ -125,11 +130,12 @@ mod tests {
     #[test]
     fn only_success_is_a_success() {
         let body = r#"{"node_status":"Success","data":{"id":"1"},"http_status":201}"#;
-        let expected = Success { http_status: Some(201), data: json!({"id": "1"}) };
+        let expected = Success { http_status: Some(201), data: json!({"id": "1"}).into() };
         assert_eq!(outcome(&EXECUTE, &ok(body)), Ok(expected.into()));
         for word in ["Errored", "Failed", "success", "SUCCESS", " Success", "Pending", ""] {
             let body = json!({"node_status": word, "data": {"id": "1"}}).to_string();
-            let expected = Failure { node_status: word.into(), http_status: None, data: json!({"id": "1"}) };
+            let expected =
+                Failure { node_status: word.into(), http_status: None, data: json!({"id": "1"}).into() };
             assert_eq!(outcome(&EXECUTE, &ok(body)), Ok(expected.into()), "{word}");
         }
     }
@@ -143,6 +149,21 @@ mod tests {
         }
         let success = outcome(&EXECUTE, &ok(r#"{"node_status":"Success"}"#)).expect("an outcome");
         assert_eq!(success, Outcome::success(Value::Null));
+    }
+
+    #[test]
+    fn data_that_is_passed_on_keeps_what_no_value_holds() {
+        let data = r#"{"id": 123456789012345678901234567890, "twice": 1, "twice": 2}"#;
+        for (word, is_success) in [("Success", true), ("Errored", false)] {
+            let body = format!(r#"{{"node_status":"{word}","data":{data} }}"#);
+            let outcome = outcome(&EXECUTE, &ok(body)).expect("an outcome");
+            assert_eq!(outcome.is_success(), is_success);
+            let passed_on = match outcome.into() {
+                wit::Outcome::Succeeded(success) => success.data,
+                wit::Outcome::Failed(failure) => failure.data,
+            };
+            assert_eq!(passed_on, data);
+        }
     }
 
     #[test]
@@ -177,6 +198,19 @@ mod tests {
                 outcome(&EXECUTE, &ok(r#"{"node_status":"Failed","node_status":"Success"}"#)).map(drop),
             ),
             ("a broken body", outcome(&EXECUTE, &ok(r#"{"node_status":"Success","da"#)).map(drop)),
+            (
+                "a number out of range",
+                outcome(&EXECUTE, &ok(r#"{"node_status":"x","data":[1e999]}"#)).map(drop),
+            ),
+            ("half a character", outcome(&EXECUTE, &ok(r#"{"node_status":"x","data":"\ud800"}"#)).map(drop)),
+            (
+                "data of absurd depth",
+                outcome(
+                    &EXECUTE,
+                    &ok(format!(r#"{{"node_status":"x","data":{}}}"#, "[".repeat(1000) + &"]".repeat(1000))),
+                )
+                .map(drop),
+            ),
             ("an array for an outcome", outcome(&EXECUTE, &ok(r#"["Success"]"#)).map(drop)),
         ];
         for (name, result) in broken {

@@ -34,7 +34,7 @@ impl Plugin for Sloppy {
             .or_else(|_| refold::execute_action(app, action, &parameters))
             .map_err(flat)?;
         Ok(match outcome.into_result() {
-            Ok(success) => Outcome::success(lossy(success.data)),
+            Ok(success) => Outcome::success(lossy(success.data.into_value())),
             Err(failure) => Outcome::success(failure.data),
         })
     }
