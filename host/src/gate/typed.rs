@@ -13,7 +13,7 @@ use percent_encoding::{NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::{Context, route::PREFIX};
+use super::route::PREFIX;
 use crate::{
     call::CallState,
     contract::bindings::actionbox::plugin::upstream::{self, Answer, ErrorCode, Host},
@@ -53,18 +53,18 @@ impl CallState {
         path: String,
         body: String,
     ) -> impl Future<Output = Result<Answer, ErrorCode>> + Send + use<> {
-        let passing = match self.gate().call() {
-            Some(context) => request(context, method, &path, body.into())
-                .map_err(|_| Error::HttpRequestDenied)
-                .map(|request| self.gate().pass(request)),
-            None => Err(Error::HttpRequestDenied),
-        };
+        let passing =
+            request(self.authority(), method, &path, body.into()).map(|request| self.gate().pass(request));
         async move {
-            match passing {
-                Ok(passing) => answer(passing.await.map_err(|error| code(&error))?),
-                Err(error) => Err(code(&error)),
-            }
+            let passing = passing.map_err(|_| ErrorCode::HttpRequestDenied)?;
+            answer(passing.await.map_err(|error| code(&error))?)
         }
+    }
+
+    /// Returns the name under which guests know the upstream. Without one, the gate refuses whatever is asked.
+    fn authority(&self) -> &str {
+        let upstream = self.gate().call().and_then(|context| context.grant.upstream());
+        upstream.map_or("upstream.invalid", |upstream| upstream.authority())
     }
 }
 
@@ -77,13 +77,11 @@ fn segment(name: &str) -> PercentEncode<'_> {
 }
 
 fn request(
-    context: &Context,
+    authority: &str,
     method: Method,
     path: &str,
     body: Bytes,
 ) -> Result<Request<WasiBody>, http::Error> {
-    // Without an upstream, the grant refuses whatever the request is.
-    let authority = context.grant.upstream().map_or("upstream.invalid", |upstream| upstream.authority());
     let mut request = Request::builder().method(method).uri(format!("https://{authority}{path}"));
     if !body.is_empty() {
         request = request.header(header::CONTENT_LENGTH, body.len());
