@@ -1,7 +1,9 @@
 //! Compiled code, kept in a directory for whoever loads the same component again.
 //!
-//! An entry is a file: a head that only this code can have under this name, then the code. What is not
+//! An entry is a file: the code, then a tail that only this code can have under this name. What is not
 //! exactly as a host leaves it is removed and compiled again. Nothing here makes a load fail.
+//!
+//! Code is mapped, not read: processes share its pages, and those that no call needs are never copied.
 
 mod trust;
 
@@ -13,6 +15,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use crc32fast::Hasher as Checksum;
 use sha2::{Digest as _, Sha256};
 use wasmtime::{Engine, component::Component};
 
@@ -47,7 +50,8 @@ use crate::{
 /// Whoever can write to the directory runs code in this process. The checksum of an entry finds damage, not
 /// malice. On Unix, the directory and each entry are used only if they belong to the user that this process
 /// runs as and nobody else may write to them, and if not everybody may rename a directory above. Elsewhere,
-/// that is for you to see to. Have nothing else in the directory, and do not fill it from a place where
+/// that is for you to see to. Code is mapped from its file: whoever overwrites or shortens the file of code in use,
+/// which takes this user's rights, can crash the process; to remove it is harmless. Have nothing else in the directory, and do not fill it from a place where
 /// others can write, such as a cache that a build service shares between branches.
 #[derive(Debug, Clone)]
 pub struct CompileCache {
@@ -63,9 +67,10 @@ pub(crate) struct Place {
 }
 
 /// Changes with the layout of an entry.
-const MAGIC: [u8; 16] = *b"actionbox code 1";
-/// The magic, the length of the code, and the SHA-256 of name and code.
-const HEAD: usize = MAGIC.len() + 8 + 32;
+const MAGIC: [u8; 16] = *b"actionbox code 2";
+/// The magic, the length of the code, and the CRC-32 of name and code. Behind the code, which is mapped from the
+/// start of a page.
+const TAIL: usize = MAGIC.len() + 8 + 4;
 
 impl CompileCache {
     /// Names a directory. It need not exist yet.
@@ -115,8 +120,8 @@ impl CompileCache {
 impl Place {
     /// Loads the code, if it is here and has at most so many bytes.
     pub(crate) fn find(&self, engine: &Engine, max_code: usize) -> Option<Component> {
-        let load = |code| Code::kept(code).load(engine).map_err(io::Error::other);
-        match self.read(max_code).and_then(load) {
+        let load = |()| Code::Kept(self.path()).load(engine).map_err(io::Error::other);
+        match self.check(max_code).and_then(load) {
             Ok(component) => Some(component),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
@@ -143,38 +148,46 @@ impl Place {
         self.directory.join(&self.name)
     }
 
-    /// Reads the code to the end before anything looks at it: what was checked cannot change.
-    fn read(&self, max_code: usize) -> io::Result<Vec<u8>> {
+    /// Checks that an entry is as a host of this user has left it. What is mapped after that is the same file, or
+    /// one that was moved to its place, and no less checked by whoever wrote it: nobody writes to a file that has
+    /// its name.
+    fn check(&self, max_code: usize) -> io::Result<()> {
         let mut file = trust::open(&self.path())?;
-        let code_bytes = file.metadata()?.len().saturating_sub(HEAD as u64);
+        let code_bytes = file.metadata()?.len().saturating_sub(TAIL as u64);
         if code_bytes > max_code as u64 {
             return Err(io::Error::other("it is larger than compile_bytes, a limit of this host"));
         }
-        let mut head = [0; HEAD];
-        file.read_exact(&mut head)?;
-        let mut code = Vec::with_capacity(usize::try_from(code_bytes).unwrap_or(0));
-        (&mut file).take(max_code as u64).read_to_end(&mut code)?;
-        if head != self.head(&code) {
+        let mut checksum = self.checksum();
+        // Small enough to stay in the processor's own cache.
+        let mut buffer = vec![0; 64 << 10];
+        let mut code = (&mut file).take(code_bytes);
+        loop {
+            match code.read(&mut buffer)? {
+                0 => break,
+                read => checksum.update(&buffer[..read]),
+            }
+        }
+        let mut found = Vec::with_capacity(TAIL + 1);
+        (&mut file).take(TAIL as u64 + 1).read_to_end(&mut found)?;
+        if found != tail(code_bytes, checksum) {
             return Err(io::Error::other("it is damaged"));
         }
         if let Err(error) = file.set_modified(SystemTime::now()) {
             tracing::debug!(%error, "an entry of the compile cache goes sooner than it should");
         }
-        Ok(code)
+        Ok(())
     }
 
-    fn head(&self, code: &[u8]) -> [u8; HEAD] {
-        let checksum = Sha256::new().chain_update(&self.name).chain_update(code).finalize();
-        let mut head = [0; HEAD];
-        head[..16].copy_from_slice(&MAGIC);
-        head[16..24].copy_from_slice(&(code.len() as u64).to_le_bytes());
-        head[24..].copy_from_slice(&checksum);
-        head
+    /// Returns the checksum of an entry that has no code yet.
+    fn checksum(&self) -> Checksum {
+        let mut checksum = Checksum::new();
+        checksum.update(self.name.as_bytes());
+        checksum
     }
 
     /// Writes an entry beside its place, then moves it there: nobody ever finds half of one.
     fn write(&self, code: &[u8]) -> io::Result<()> {
-        if (HEAD + code.len()) as u64 > self.max_bytes {
+        if (code.len() + TAIL) as u64 > self.max_bytes {
             return Ok(());
         }
         let unfinished = self.directory.join(format!("{}.{:016x}", self.name, fastrand::u64(..)));
@@ -186,10 +199,13 @@ impl Place {
         written
     }
 
-    /// A crash of the machine may lose what is not synced: the head tells.
     fn fill(&self, mut file: File, code: &[u8]) -> io::Result<()> {
-        file.write_all(&self.head(code))?;
-        file.write_all(code)
+        let mut checksum = self.checksum();
+        checksum.update(code);
+        file.write_all(code)?;
+        file.write_all(&tail(code.len() as u64, checksum))?;
+        // Before it has its name: a crash of the machine leaves no entry with holes.
+        file.sync_data()
     }
 
     /// Removes what killed writers left, and the entries that were not used for longest, until the rest
@@ -222,6 +238,15 @@ impl Place {
         }
         Ok(())
     }
+}
+
+/// Returns what is behind so many bytes of code.
+fn tail(code_bytes: u64, checksum: Checksum) -> [u8; TAIL] {
+    let mut tail = [0; TAIL];
+    tail[..16].copy_from_slice(&MAGIC);
+    tail[16..24].copy_from_slice(&code_bytes.to_le_bytes());
+    tail[24..].copy_from_slice(&checksum.finalize().to_le_bytes());
+    tail
 }
 
 /// Names an entry: `<component>-<engine>.code`, both in hexadecimal digits.

@@ -58,7 +58,11 @@ pub struct CompileWorker {
 }
 
 /// Code that our own worker has compiled, or that was compiled before and kept.
-pub(crate) struct Code(Vec<u8>);
+pub(crate) enum Code {
+    Compiled(Vec<u8>),
+    /// A file of the cache.
+    Kept(PathBuf),
+}
 
 const COMPILED: u8 = b'+';
 const REFUSED: u8 = b'-';
@@ -167,7 +171,7 @@ fn read(mut answer: Vec<u8>) -> Result<Code, LoadError> {
     match answer.first() {
         Some(&COMPILED) => {
             answer.remove(0);
-            Ok(Code(answer))
+            Ok(Code::Compiled(answer))
         }
         Some(&REFUSED) => {
             let reason = String::from_utf8_lossy(&answer[1..]);
@@ -179,19 +183,20 @@ fn read(mut answer: Vec<u8>) -> Result<Code, LoadError> {
 }
 
 impl Code {
-    /// Takes code from the cache. For nothing else: it will be run as it is.
-    pub(crate) fn kept(code: Vec<u8>) -> Self {
-        Self(code)
-    }
-
-    /// Makes the code executable.
+    /// Makes the code executable. A file of the cache is mapped.
     pub(crate) fn load(self, engine: &Engine) -> Result<Component, LoadError> {
-        #[expect(unsafe_code, reason = "the bytes come from a worker of this host, or from its cache")]
+        #[expect(unsafe_code, reason = "the code comes from a worker of this host, or from its cache")]
         // SAFETY: it is what `precompile_component` returned in a worker that this host has started itself,
         // or what `serialize` returned when a host of this user, with the same wasmtime and settings, had
-        // compiled it: the cache reads no file that anybody else could have written or changed, and gives
-        // out only what has its checksum. A plugin's own bytes never get here.
-        let component = unsafe { Component::deserialize(engine, self.0) };
+        // compiled it: the cache names no file that anybody else could have written or changed, only one that
+        // has its checksum, and no host writes to a file once it has the name of an entry. A plugin's own bytes
+        // never get here.
+        let component = unsafe {
+            match self {
+                Self::Compiled(code) => Component::deserialize(engine, code),
+                Self::Kept(file) => Component::deserialize_file(engine, file),
+            }
+        };
         component.map_err(invalid)
     }
 }
