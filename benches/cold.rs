@@ -217,7 +217,7 @@ fn command(scratch: &Path, upstream: SocketAddr, rounds: usize) -> anyhow::Resul
     let command = std::env::var_os("ACTIONBOX_BENCH_COMMAND").map(PathBuf::from);
     let command = command.unwrap_or_else(|| figure::folder().join("../release/actionbox"));
     if !command.is_file() {
-        bail!("{} is not there: run cargo build --release -p actionbox", command.display());
+        bail!("{} is not there: run cargo build --release --bin actionbox", command.display());
     }
     let base_url = format!("http://{upstream}");
     let execute =

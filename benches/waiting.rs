@@ -29,7 +29,7 @@ use tokio::task::JoinSet;
 /// How long the upstream takes.
 const UPSTREAM: Duration = Duration::from_millis(100);
 /// The most calls of one host.
-const MOST: usize = 4096;
+const MOST: usize = 10_000;
 /// The argument that has this program hold calls and tell its memory.
 const HOLD: &str = "--hold";
 
@@ -328,7 +328,7 @@ fn held_apart(contestant: &str, count: usize) -> anyhow::Result<Held> {
 
 fn keep(theirs: &[(usize, Held)], ours: &[(usize, Held, Vec<f64>)]) -> anyhow::Result<()> {
     let note = "Memory that is the process's alone (private pages and page tables), while all calls wait for \
-                an upstream that is another process. One process a point; up to 4,096 calls share a host.";
+                an upstream that is another process. One process a point, one host a process.";
     let megabytes = |held: &Held| held.waiting.total() as f64 / f64::from(1 << 20);
     let line = |name: &str, points: Vec<(usize, f64)>| Series {
         name: name.to_owned(),
