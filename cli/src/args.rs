@@ -53,6 +53,15 @@ const DEMO_HELP: &str = concat!(
 It needs no account and no network: the upstream is a sandbox server in this process."
 );
 
+const SERVE_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox serve --sandbox
+  actionbox serve --database actionbox.db --master-key-file master.key
+
+Callers use the upstream's own API, with a key of this service in x-api-key and a tenant in linked_account_id.
+The first start shows a key for the administrator, who makes tenants, credentials, plugins and grants under /v1."
+);
+
 const LIST_HELP: &str = concat!(
     heading!("Examples:"),
     "  actionbox list hubspot --sandbox
@@ -213,6 +222,9 @@ pub(crate) enum Command {
     /// Run a sandbox server that answers as the real upstream does, until Ctrl-C
     #[command(after_help = SANDBOX_HELP)]
     Sandbox(Sandbox),
+    /// Run Actionbox for many tenants: a service that holds credentials, plugins and grants, until Ctrl-C
+    #[command(after_help = SERVE_HELP)]
+    Serve(Serve),
     /// Show every limit that this command keeps for a plugin, and why
     #[command(after_help = LIMITS_HELP)]
     Limits,
@@ -341,6 +353,26 @@ pub(crate) struct Sandbox {
     /// Let every account make as many requests as it likes
     #[arg(long)]
     pub(crate) no_rate_limit: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// Serve sample tenants on a sandbox server, and keep nothing
+    #[arg(long, conflicts_with_all = ["database", "master_key_file"])]
+    pub(crate) sandbox: bool,
+    /// The SQLite database, which is made when it is not there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database: Option<PathBuf>,
+    /// Read the master key, which credentials are encrypted with, from a file that only you may read; else it is in
+    /// ACTIONBOX_MASTER_KEY
+    #[arg(long, value_name = "FILE")]
+    pub(crate) master_key_file: Option<PathBuf>,
+    /// Compile plugins even if their code is in the cache, and keep none
+    #[arg(long)]
+    pub(crate) no_cache: bool,
 }
 
 #[derive(Debug, clap::Args)]

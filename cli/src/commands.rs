@@ -12,6 +12,7 @@ mod limits;
 mod list;
 mod new;
 mod sandbox;
+mod serve;
 mod test;
 
 use crate::{
@@ -34,6 +35,7 @@ pub(crate) async fn run(args: &Args, plugin_lines: PluginLines) -> Result<Exit, 
         Command::Inspect(inspect) => inspect::run(inspect, args.json).await,
         Command::Limits => limits::run(args.json),
         Command::Sandbox(sandbox) => sandbox::run(sandbox, args.json).await,
+        Command::Serve(serve) => serve::run(serve, args.json).await,
         Command::Test(test) => test::run(test, args.json).await,
         Command::Completions(completions) => completions::run(completions),
     }

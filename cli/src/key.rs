@@ -34,7 +34,7 @@ fn from_environment() -> Result<SecretString, Failure> {
     }
 }
 
-fn from_file(path: &Path) -> Result<SecretString, Failure> {
+pub(crate) fn from_file(path: &Path) -> Result<SecretString, Failure> {
     let shown = path.display();
     let unreadable = |error| no_key(format!("the key file {shown} cannot be read")).because(error);
     // Opened first, then checked: what was checked is what is read.

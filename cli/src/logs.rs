@@ -20,6 +20,7 @@ pub(crate) fn start(args: &Args) -> PluginLines {
         // The host's audit and the plugin's output, at targets below `actionbox::`, and the servers' log.
         _ if args.verbose => "actionbox=info",
         Command::Sandbox(_) => "actionbox_sandbox=info",
+        Command::Serve(_) => "actionbox_service=info",
         _ => "error",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));

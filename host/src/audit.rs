@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -129,6 +130,8 @@ impl fmt::Display for Operation {
 pub struct CallEvent {
     /// The call; its requests carry the same number. Unique within a host.
     pub call: u64,
+    /// What the embedder calls the reason of the call: see [`Plugin::correlated`](crate::Plugin::correlated).
+    pub correlation: Option<Arc<str>>,
     /// The tenant of the grant.
     pub tenant: String,
     /// The plugin's digest, `sha256:…`.
@@ -176,6 +179,8 @@ pub struct CallEvent {
 pub struct RequestEvent {
     /// The call it belongs to.
     pub call: u64,
+    /// What the embedder calls the reason of the call: see [`Plugin::correlated`](crate::Plugin::correlated).
+    pub correlation: Option<Arc<str>>,
     /// Its number within the call, from 1.
     pub request: usize,
     /// The tenant of the grant.
@@ -227,6 +232,8 @@ pub struct RequestEvent {
 pub struct TokenEvent {
     /// The call that needed the token.
     pub call: u64,
+    /// What the embedder calls the reason of the call: see [`Plugin::correlated`](crate::Plugin::correlated).
+    pub correlation: Option<Arc<str>>,
     /// The tenant of the grant.
     pub tenant: String,
     /// Whether a new token was asked for, though the earlier one had not expired.
@@ -293,21 +300,21 @@ impl AuditSink for TracingSink {
         match event {
             AuditEvent::Call(e) => tracing::info!(
                 target: "actionbox::audit",
-                call = e.call, tenant = ?e.tenant, plugin = e.plugin, operation = %e.operation, app = e.app,
+                call = e.call, correlation = e.correlation.as_deref(), tenant = ?e.tenant, plugin = e.plugin, operation = %e.operation, app = e.app,
                 action = e.action, effect = e.effect.map(Effect::as_str), result = e.result, sent = %e.sent,
                 requests = e.requests, memory = e.memory_bytes, queued = ?e.queued, instantiation = ?e.instantiation,
                 cpu = ?e.cpu_time, duration = ?e.duration, "call",
             ),
             AuditEvent::Request(e) => tracing::info!(
                 target: "actionbox::audit",
-                call = e.call, request = e.request, tenant = ?e.tenant, target = e.target,
+                call = e.call, correlation = e.correlation.as_deref(), request = e.request, tenant = ?e.tenant, target = e.target,
                 effect = e.effect.map(Effect::as_str), rule = e.rule.map(|r| r.to_string()),
                 refusal = e.refusal.map(|r| r.to_string()), result = e.result, status = e.status, sent = %e.sent,
                 attempts = e.attempts, upstream = ?e.upstream, duration = ?e.duration, "request",
             ),
             AuditEvent::Token(e) => tracing::info!(
                 target: "actionbox::audit",
-                call = e.call, tenant = ?e.tenant, forced = e.forced, result = e.result, duration = ?e.duration,
+                call = e.call, correlation = e.correlation.as_deref(), tenant = ?e.tenant, forced = e.forced, result = e.result, duration = ?e.duration,
                 "token",
             ),
             AuditEvent::Quarantine(e) => tracing::warn!(

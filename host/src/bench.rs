@@ -78,6 +78,7 @@ impl UnderWay {
         let limits = host.limits().clone();
         Self(Arc::new(Context {
             call: 1,
+            correlation: None,
             plugin: format!("sha256:{}", "0".repeat(64)).into(),
             grant: grant.clone(),
             reach: Reach::Execute(Effect::Read),

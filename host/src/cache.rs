@@ -253,7 +253,7 @@ fn tail(code_bytes: u64, checksum: Checksum) -> [u8; TAIL] {
 fn name(engine: &Engine, source: &Source) -> String {
     let mut compiler = Fingerprint(Sha256::new_with_prefix(env!("CARGO_PKG_VERSION")));
     engine.precompile_compatibility_hash().hash(&mut compiler);
-    let component = source.digest.trim_start_matches("sha256:");
+    let component = source.digest().trim_start_matches("sha256:");
     format!("{component}-{}.code", &hex(&compiler.0.finalize())[..32])
 }
 

@@ -1,6 +1,6 @@
 //! From the bytes of a plugin to code: recognise, pre-check, find or compile, here or in a worker process.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 use tokio::{sync::OwnedSemaphorePermit, task::spawn_blocking};
@@ -11,14 +11,18 @@ use crate::{audit::escaped, cache::Place, error::LoadError, host::Shared, limits
 /// Bytes that came from outside, and their digest.
 pub(crate) struct Source {
     pub(crate) bytes: Vec<u8>,
-    /// SHA-256, as `sha256:…`.
-    pub(crate) digest: String,
+    digest: OnceLock<String>,
 }
 
 impl Source {
     pub(crate) fn new(bytes: Vec<u8>) -> Self {
-        let digest = format!("sha256:{}", hex(&Sha256::digest(&bytes)));
-        Self { bytes, digest }
+        Self { bytes, digest: OnceLock::new() }
+    }
+
+    /// Returns the SHA-256, as `sha256:…`. Made when it is first asked for: of a large component that takes
+    /// milliseconds.
+    pub(crate) fn digest(&self) -> &str {
+        self.digest.get_or_init(|| format!("sha256:{}", hex(&Sha256::digest(&self.bytes))))
     }
 }
 
@@ -29,12 +33,17 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// Turns a component into code, off the async threads.
 pub(crate) async fn compile(host: &Arc<Shared>, source: Arc<Source>) -> Result<Component, LoadError> {
     recognise(&source.bytes, &host.host_limits)?;
+    let (shared, looked_at) = (host.clone(), source.clone());
+    let check = off_thread(move || precheck::check(&looked_at.bytes, &shared.host_limits));
+    let look_up = async {
+        let place = place(host, &source).await;
+        (find(host, place.as_ref()).await, place)
+    };
+    // Both read all of the component.
+    let (checked, (found, place)) = tokio::join!(check, look_up);
     // Code from the cache has to pass too: an earlier host may have had wider limits.
-    let (shared, checked) = (host.clone(), source.clone());
-    off_thread(move || precheck::check(&checked.bytes, &shared.host_limits)).await?;
-
-    let place = place(host, &source).await;
-    if let Some(component) = find(host, place.as_ref()).await {
+    checked?;
+    if let Some(component) = found {
         return Ok(component);
     }
     // One at a time: a compiler uses all processors. Fails only when the semaphore is closed, which nobody
@@ -74,8 +83,12 @@ async fn compile_anew(
 }
 
 async fn place(host: &Arc<Shared>, source: &Arc<Source>) -> Option<Arc<Place>> {
-    let (cache, engine, source) = (host.cache.clone()?, host.engine.clone(), source.clone());
-    let place = spawn_blocking(move || cache.place(&engine, &source));
+    let (cache, engine, source) = (host.cache.clone(), host.engine.clone(), source.clone());
+    let place = spawn_blocking(move || {
+        // Asked for sooner or later, and not on an async thread.
+        source.digest();
+        cache?.place(&engine, &source)
+    });
     // A cache that fails, even by a panic, makes no load fail; the same below.
     place.await.ok().flatten().map(Arc::new)
 }

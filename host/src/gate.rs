@@ -50,6 +50,8 @@ use crate::{
 pub struct SendIntent {
     /// The call it belongs to, as in the audit.
     pub call: u64,
+    /// What the embedder calls the reason of the call: see [`Plugin::correlated`](crate::Plugin::correlated).
+    pub correlation: Option<Arc<str>>,
     /// Its number within the call, from 1.
     pub request: usize,
     /// The tenant of the grant.
@@ -111,6 +113,7 @@ pub trait BeforeSend: Send + Sync + 'static {
 /// Everything that the requests of one call share.
 pub(crate) struct Context {
     pub(crate) call: u64,
+    pub(crate) correlation: Option<Arc<str>>,
     pub(crate) plugin: Arc<str>,
     pub(crate) grant: Grant,
     pub(crate) reach: Reach,

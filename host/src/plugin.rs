@@ -53,7 +53,10 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Plugin(Arc<Loaded>);
+pub struct Plugin {
+    loaded: Arc<Loaded>,
+    correlation: Option<Arc<str>>,
+}
 
 struct Loaded {
     pre: PluginPre<CallState>,
@@ -69,8 +72,23 @@ impl Plugin {
         let pre = host.linker.instantiate_pre(component).map_err(invalid)?;
         let pre = PluginPre::new(pre)
             .map_err(|error| LoadError::Exports { detail: escaped(&format!("{error:#}")) })?;
-        let (digest, size) = (source.digest.as_str().into(), source.bytes.len());
-        Ok(Self(Arc::new(Loaded { pre, digest, size, host })))
+        let (digest, size) = (source.digest().into(), source.bytes.len());
+        Ok(Self { loaded: Arc::new(Loaded { pre, digest, size, host }), correlation: None })
+    }
+
+    /// Returns the same plugin, whose calls carry a name that the embedder chose: an id of the request, say, that made
+    /// it call. The name is in each event of the audit and in each [`SendIntent`](crate::SendIntent) of such a call.
+    /// The plugin itself never sees it.
+    ///
+    /// ```no_run
+    /// # use actionbox_host::{Error, Grant, Plugin};
+    /// # async fn example(plugin: Plugin, grant: Grant) -> Result<(), Error> {
+    /// let actions = plugin.correlated("request-7f3a").list_actions(&grant, "hubspot").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn correlated(&self, name: impl Into<Arc<str>>) -> Self {
+        Self { loaded: self.loaded.clone(), correlation: Some(name.into()) }
     }
 
     /// Returns the SHA-256 of the component's bytes, as `sha256:…`.
@@ -84,7 +102,7 @@ impl Plugin {
     /// # }
     /// ```
     pub fn digest(&self) -> &str {
-        &self.0.digest
+        &self.loaded.digest
     }
 
     /// Returns the size of the component in bytes.
@@ -96,7 +114,7 @@ impl Plugin {
     /// # }
     /// ```
     pub fn size(&self) -> usize {
-        self.0.size
+        self.loaded.size
     }
 
     /// Lists the actions of an app.
@@ -243,8 +261,8 @@ impl Plugin {
 impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Plugin")
-            .field("digest", &self.0.digest)
-            .field("size", &self.0.size)
+            .field("digest", &self.loaded.digest)
+            .field("size", &self.loaded.size)
             .finish_non_exhaustive()
     }
 }
@@ -291,7 +309,8 @@ impl<'a> Call<'a> {
         action: Option<&str>,
     ) -> Self {
         let event = CallEvent {
-            call: plugin.0.host.next_call(),
+            call: plugin.loaded.host.next_call(),
+            correlation: plugin.correlation.clone(),
             tenant: grant.tenant().to_owned(),
             plugin: plugin.digest().to_owned(),
             operation,
@@ -308,14 +327,14 @@ impl<'a> Call<'a> {
             started: SystemTime::now(),
             duration: Duration::ZERO,
         };
-        let ending = Ending { event, began: Instant::now(), host: plugin.0.host.clone(), context: None };
+        let ending = Ending { event, began: Instant::now(), host: plugin.loaded.host.clone(), context: None };
         Self { plugin, grant, ending: Some(ending) }
     }
 
     /// Takes the grant's decision on the call itself, before any guest code runs.
     fn decide(&mut self, decision: Result<Reach, Refusal>) -> Result<(), Error> {
         let reach = decision.map_err(|refusal| Error::Denied { refusal, sent: Sent::No })?;
-        let host = &self.plugin.0.host;
+        let host = &self.plugin.loaded.host;
         let limits = self.grant.limits().unwrap_or(&host.limits).clone();
         let Some(ending) = &mut self.ending else { return Ok(()) };
         ending.event.effect = Some(match reach {
@@ -324,7 +343,8 @@ impl<'a> Call<'a> {
         });
         ending.context = Some(Arc::new(Context {
             call: ending.event.call,
-            plugin: self.plugin.0.digest.clone(),
+            correlation: ending.event.correlation.clone(),
+            plugin: self.plugin.loaded.digest.clone(),
             grant: self.grant.clone(),
             reach,
             budget: Budget::new(&limits),
@@ -347,12 +367,12 @@ impl<'a> Call<'a> {
         let Some(context) = self.context() else {
             return Err(Error::Host { reason: "the call was not decided".to_owned(), sent: Sent::No });
         };
-        let host = &self.plugin.0.host;
+        let host = &self.plugin.loaded.host;
         let asked = Instant::now();
         let turn = host.turns.take(self.grant.tenant(), context.deadline).await;
         context.usage.set_queued(asked.elapsed());
         let turn = turn.map_err(|exceeded| Error::Limit { exceeded, sent: Sent::No })?;
-        let ended = call::run(host, &self.plugin.0.pre, context, &turn.running, export).await;
+        let ended = call::run(host, &self.plugin.loaded.pre, context, &turn.running, export).await;
         // The guest is gone; what it has sent is not.
         context.books.settle().await;
         read(conclude(ended, context.books.totals())?).await

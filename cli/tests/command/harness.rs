@@ -17,7 +17,8 @@ pub(crate) const KEY: &str = "tk_canary_9f2c7d1e5b8a4036";
 pub(crate) const ACCOUNT: &str = "customer-42";
 
 /// What changes the command's behaviour, and must not come from whoever runs the tests.
-const VARIABLES: [&str; 8] = [
+const VARIABLES: [&str; 9] = [
+    "ACTIONBOX_MASTER_KEY",
     "CARGO_TARGET_DIR",
     "REFOLD_API_KEY",
     "REFOLD_LINKED_ACCOUNT",

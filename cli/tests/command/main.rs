@@ -24,5 +24,6 @@ mod parameters;
 mod pictures;
 mod plugins;
 mod recording;
+mod serve;
 mod server;
 mod terminal;

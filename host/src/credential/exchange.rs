@@ -182,6 +182,7 @@ impl<'a> TokenEntry<'a> {
     fn open(context: &'a Context, forced: bool) -> Self {
         let event = TokenEvent {
             call: context.call,
+            correlation: context.correlation.clone(),
             tenant: context.grant.tenant().to_owned(),
             forced,
             result: "given up before there was an answer".to_owned(),

@@ -132,6 +132,7 @@ impl Entry {
         context.books.pending.send_modify(|pending| *pending += 1);
         let event = RequestEvent {
             call: context.call,
+            correlation: context.correlation.clone(),
             request: number,
             tenant: context.grant.tenant().to_owned(),
             plugin: context.plugin.to_string(),

@@ -229,6 +229,7 @@ impl Passing {
         let Some(hook) = &self.context.host.before_send else { return Ok(()) };
         let intent = SendIntent {
             call: self.context.call,
+            correlation: self.context.correlation.clone(),
             request: self.entry.number(),
             tenant: self.context.grant.tenant().to_owned(),
             route: self.route.clone(),

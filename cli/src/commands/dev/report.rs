@@ -164,6 +164,7 @@ mod tests {
     fn call(queued: u32, instantiation: u32, cpu: u32, whole: u32) -> CallEvent {
         CallEvent {
             call: 7,
+            correlation: None,
             tenant: "acme".to_owned(),
             plugin: "sha256:0".to_owned(),
             operation: Operation::Execute,
@@ -185,6 +186,7 @@ mod tests {
     fn request(upstream: u32, duration: u32) -> RequestEvent {
         RequestEvent {
             call: 7,
+            correlation: None,
             request: 1,
             tenant: "acme".to_owned(),
             plugin: "sha256:0".to_owned(),

@@ -1,0 +1,92 @@
+-- Times are milliseconds since 1970-01-01 UTC. Digests are SHA-256.
+
+CREATE TABLE tenants (
+    id TEXT PRIMARY KEY NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+-- Keys of this service, by their digest: the key itself is shown once and kept nowhere.
+CREATE TABLE caller_keys (
+    hash TEXT PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('caller', 'admin')),
+    -- The only tenant that it speaks for; of a key without one, every tenant.
+    tenant TEXT REFERENCES tenants (id),
+    created_at BIGINT NOT NULL,
+    revoked_at BIGINT
+);
+
+CREATE TABLE plugins (
+    digest TEXT PRIMARY KEY NOT NULL,
+    component BLOB NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE credentials (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('api_key', 'session_token')),
+    account TEXT NOT NULL,
+    -- The secret, encrypted: see src/seal.rs.
+    sealed BLOB NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, name)
+);
+
+-- Of each tenant and app, the highest version holds. None is ever changed.
+CREATE TABLE grants (
+    tenant TEXT NOT NULL REFERENCES tenants (id),
+    app TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    definition TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, app, version)
+);
+
+CREATE TABLE executions (
+    id TEXT PRIMARY KEY NOT NULL,
+    tenant TEXT NOT NULL,
+    app TEXT NOT NULL,
+    action TEXT NOT NULL,
+    effect TEXT NOT NULL,
+    idempotency_key TEXT,
+    request_digest TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('running', 'succeeded', 'failed', 'refused', 'in_doubt', 'settled_ran', 'settled_not_run')),
+    -- What the caller was answered, to be answered again.
+    status BIGINT,
+    answer TEXT,
+    note TEXT,
+    started_at BIGINT NOT NULL,
+    ended_at BIGINT
+);
+
+CREATE UNIQUE INDEX executions_by_idempotency_key ON executions (tenant, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX executions_by_state ON executions (state, started_at);
+CREATE INDEX executions_by_tenant ON executions (tenant, started_at);
+
+-- The journal: one row for each request that may change something, written before it leaves.
+CREATE TABLE sends (
+    execution TEXT NOT NULL REFERENCES executions (id),
+    request BIGINT NOT NULL,
+    app TEXT NOT NULL,
+    action TEXT NOT NULL,
+    effect TEXT NOT NULL,
+    body_digest TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('sending', 'answered', 'not_sent', 'in_doubt')),
+    status BIGINT,
+    sent_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    PRIMARY KEY (execution, request)
+);
+
+-- Append only. Each line holds the hash of the one before: see src/chain.rs.
+CREATE TABLE audit (
+    sequence BIGINT PRIMARY KEY NOT NULL,
+    at BIGINT NOT NULL,
+    tenant TEXT,
+    correlation TEXT,
+    line TEXT NOT NULL,
+    hash TEXT NOT NULL
+);
+
+CREATE INDEX audit_by_correlation ON audit (correlation);

@@ -1,0 +1,99 @@
+//! What a grant says, as the API and the database have it.
+
+use actionbox_host::{ConfigError, CredentialProvider, Effect, Grant, Upstream};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What one tenant lets one plugin do for one app. Nothing that is not named here.
+///
+/// ```
+/// use actionbox_service::GrantDefinition;
+///
+/// let definition: GrantDefinition = serde_json::from_str(r#"{
+///     "plugin": "sha256:4a21",
+///     "credential": "refold",
+///     "allow": [{ "app": "hubspot", "read": true, "actions": [{ "id": "create_contact" }] }]
+/// }"#).expect("it is a definition");
+/// assert!(!definition.allow[0].write);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrantDefinition {
+    /// The digest of the plugin, `sha256:…`.
+    pub plugin: String,
+    /// The name of the tenant's credential that the host adds.
+    pub credential: String,
+    /// Where the upstream is. Default: the address that it has in public.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// What is allowed, app by app.
+    pub allow: Vec<Allow>,
+}
+
+/// What is allowed of one app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allow {
+    /// The app's slug.
+    pub app: String,
+    /// Whether all actions that read are allowed. Default: no.
+    #[serde(default)]
+    pub read: bool,
+    /// Whether all actions that write are allowed; those that delete and raw ones never are by this. Default: no.
+    #[serde(default)]
+    pub write: bool,
+    /// Actions of the upstream that are allowed by name.
+    #[serde(default)]
+    pub actions: Vec<Named>,
+    /// Actions of the plugin's own, made of several of the upstream's.
+    #[serde(default)]
+    pub own: Vec<Named>,
+}
+
+/// An action that is allowed by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Named {
+    /// The action's id.
+    pub id: String,
+    /// Its effect. Default: of an upstream's action what its name says, of a plugin's own `destructive`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
+}
+
+impl GrantDefinition {
+    /// Makes the grant.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the base URL or a name is not valid.
+    pub(crate) fn grant(
+        &self,
+        tenant: &str,
+        credentials: Arc<dyn CredentialProvider>,
+    ) -> Result<Grant, ConfigError> {
+        let upstream = match &self.base_url {
+            Some(url) => Upstream::refold().at(url)?,
+            None => Upstream::refold(),
+        };
+        let mut grant = Grant::builder(tenant).upstream_shared(upstream, credentials);
+        for Allow { app, read, write, actions, own } in &self.allow {
+            if *read {
+                grant = grant.allow_reads(app);
+            }
+            if *write {
+                grant = grant.allow_writes(app);
+            }
+            for Named { id, effect } in actions {
+                grant = match effect {
+                    Some(effect) => grant.allow_action_as(app, id, *effect),
+                    None => grant.allow_action(app, id),
+                };
+            }
+            for Named { id, effect } in own {
+                grant = grant.own_action(app, id, effect.unwrap_or(Effect::Destructive));
+            }
+        }
+        grant.build()
+    }
+}

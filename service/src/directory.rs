@@ -1,0 +1,190 @@
+//! Who may do what, in memory: keys, tenants, and for each tenant and app one plugin and one grant.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use actionbox_host::{ActionHost, ApiKey, CredentialProvider, Grant, LoadError, Plugin, SessionTokens};
+
+use crate::{
+    caller::{Caller, Role},
+    definition::GrantDefinition,
+    error::{StartError, StoreError},
+    seal::{Keyring, SealError},
+    store::{GrantRow, Store},
+};
+
+/// What runs when a tenant's caller names an app.
+pub(crate) struct Assigned {
+    pub(crate) plugin: Plugin,
+    pub(crate) grant: Grant,
+    pub(crate) version: i64,
+    pub(crate) definition: GrantDefinition,
+}
+
+/// Looked up for each call, changed by the API. Calls that run keep what they began with.
+#[derive(Default)]
+pub(crate) struct Directory {
+    tenants: RwLock<HashSet<String>>,
+    keys: RwLock<HashMap<String, Caller>>,
+    assigned: RwLock<HashMap<(String, String), Arc<Assigned>>>,
+    plugins: Mutex<HashMap<String, Plugin>>,
+}
+
+/// Why a grant cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unusable {
+    #[error("there is no plugin {0}; upload it first")]
+    NoPlugin(String),
+    #[error("{0} has no credential {1:?}; store it first")]
+    NoCredential(String, String),
+    #[error("the credential cannot be decrypted: {0}")]
+    Sealed(#[from] SealError),
+    #[error("the credential is not usable: {0}")]
+    Credential(#[from] actionbox_host::CredentialError),
+    #[error(transparent)]
+    Config(#[from] actionbox_host::ConfigError),
+    #[error("the plugin cannot be loaded: {0}")]
+    Load(#[from] LoadError),
+    #[error("it is no grant: {0}")]
+    Definition(#[from] serde_json::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a tenant's secret is sealed for.
+pub(crate) fn context(tenant: &str, name: &str, account: &str) -> String {
+    // Lengths first: no two can be written alike.
+    format!("credential {} {} {tenant}/{name}/{account}", tenant.len(), name.len())
+}
+
+impl Directory {
+    /// Reads everything that the database has.
+    pub(crate) async fn load(
+        store: &Store,
+        host: &ActionHost,
+        keyring: &Keyring,
+    ) -> Result<Self, StartError> {
+        let directory = Self::default();
+        for tenant in store.tenants().await? {
+            directory.add_tenant(tenant);
+        }
+        for key in store.keys().await? {
+            let role =
+                Role::parse(&key.role).ok_or_else(|| StoreError::Layout(format!("a role {:?}", key.role)))?;
+            directory.add_key(key.hash, Caller { name: key.name, role, tenant: key.tenant });
+        }
+        for row in store.grants().await? {
+            let (tenant, app) = (row.tenant.clone(), row.app.clone());
+            match directory.prepare(store, host, keyring, row).await {
+                Ok(assigned) => directory.assign(&tenant, &app, assigned),
+                // With the wrong master key, nobody is served.
+                Err(Unusable::Sealed(error)) => {
+                    return Err(StartError::Credential { tenant, app, error });
+                }
+                Err(Unusable::Store(error)) => return Err(error.into()),
+                // The others are.
+                Err(error) => {
+                    tracing::error!(tenant, app, %error, "a grant is not usable: its calls are refused")
+                }
+            }
+        }
+        Ok(directory)
+    }
+
+    /// Makes what a grant says ready to run, and puts it nowhere yet.
+    pub(crate) async fn prepare(
+        &self,
+        store: &Store,
+        host: &ActionHost,
+        keyring: &Keyring,
+        row: GrantRow,
+    ) -> Result<Assigned, Unusable> {
+        let definition: GrantDefinition = serde_json::from_str(&row.definition)?;
+        let credentials = credentials(store, keyring, &row.tenant, &definition.credential).await?;
+        let grant = definition.grant(&row.tenant, credentials)?;
+        let plugin = self.plugin(store, host, &definition.plugin).await?;
+        Ok(Assigned { plugin, grant, version: row.version, definition })
+    }
+
+    /// Returns a plugin, loaded once.
+    async fn plugin(&self, store: &Store, host: &ActionHost, digest: &str) -> Result<Plugin, Unusable> {
+        let loaded = |plugins: &Mutex<HashMap<_, Plugin>>| {
+            plugins.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+        };
+        if let Some(plugin) = loaded(&self.plugins) {
+            return Ok(plugin);
+        }
+        let component =
+            store.component(digest).await?.ok_or_else(|| Unusable::NoPlugin(digest.to_owned()))?;
+        let plugin = host.load(component).await?;
+        self.keep(plugin.clone());
+        Ok(plugin)
+    }
+
+    pub(crate) fn keep(&self, plugin: Plugin) {
+        let mut plugins = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);
+        plugins.insert(plugin.digest().to_owned(), plugin);
+    }
+
+    pub(crate) fn add_tenant(&self, tenant: String) {
+        self.tenants.write().unwrap_or_else(PoisonError::into_inner).insert(tenant);
+    }
+
+    pub(crate) fn has_tenant(&self, tenant: &str) -> bool {
+        self.tenants.read().unwrap_or_else(PoisonError::into_inner).contains(tenant)
+    }
+
+    pub(crate) fn add_key(&self, hash: String, caller: Caller) {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(hash, caller);
+    }
+
+    pub(crate) fn remove_key(&self, hash: &str) {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).remove(hash);
+    }
+
+    pub(crate) fn caller(&self, hash: &str) -> Option<Caller> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).get(hash).cloned()
+    }
+
+    pub(crate) fn has_admin_key(&self) -> bool {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.values().any(|caller| caller.role == Role::Admin)
+    }
+
+    pub(crate) fn assign(&self, tenant: &str, app: &str, assigned: Assigned) {
+        let mut all = self.assigned.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert((tenant.to_owned(), app.to_owned()), Arc::new(assigned));
+    }
+
+    pub(crate) fn assigned(&self, tenant: &str, app: &str) -> Option<Arc<Assigned>> {
+        let all = self.assigned.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(&(tenant.to_owned(), app.to_owned())).cloned()
+    }
+
+    /// Returns the apps of a tenant that use a credential.
+    pub(crate) fn users_of(&self, tenant: &str, credential: &str) -> Vec<String> {
+        let all = self.assigned.read().unwrap_or_else(PoisonError::into_inner);
+        let uses = all
+            .iter()
+            .filter(|((of, _), assigned)| of == tenant && assigned.definition.credential == credential);
+        uses.map(|((_, app), _)| app.clone()).collect()
+    }
+}
+
+async fn credentials(
+    store: &Store,
+    keyring: &Keyring,
+    tenant: &str,
+    name: &str,
+) -> Result<Arc<dyn CredentialProvider>, Unusable> {
+    let row = store.credential(tenant, name).await?;
+    let row = row.ok_or_else(|| Unusable::NoCredential(tenant.to_owned(), name.to_owned()))?;
+    let secret = keyring.open(&row.sealed, &context(tenant, name, &row.account))?;
+    let secret = String::from_utf8(secret).map_err(|_| SealError::Damaged)?;
+    Ok(match row.kind.as_str() {
+        "session_token" => Arc::new(SessionTokens::new(secret, &row.account)?),
+        _ => Arc::new(ApiKey::new(secret, &row.account)?),
+    })
+}

@@ -1,0 +1,59 @@
+//! What can go wrong with a service itself. What can go wrong with a call is in the host's errors.
+
+use crate::{chain::Broken, seal::SealError};
+
+/// Why the database cannot be used.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// It cannot be reached, or refused a statement.
+    #[error("the database failed: {0}")]
+    Database(String),
+    /// It has a layout that this version does not know.
+    #[error("the database has another layout: {0}")]
+    Layout(String),
+    /// The service is stopping.
+    #[error("the service is stopping")]
+    Stopping,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.to_string())
+    }
+}
+
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A host cannot be built.
+    #[error(transparent)]
+    Host(#[from] actionbox_host::ConfigError),
+    /// A credential cannot be decrypted.
+    #[error("the credential of {tenant} for {app} cannot be decrypted")]
+    Credential {
+        /// Whose it is.
+        tenant: String,
+        /// The app that it is granted for.
+        app: String,
+        /// Why.
+        #[source]
+        error: SealError,
+    },
+    /// The audit trail is not as it was written.
+    #[error(transparent)]
+    Audit(#[from] Broken),
+    /// The address cannot be listened on.
+    #[error("{address} cannot be listened on")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        #[source]
+        error: std::io::Error,
+    },
+}

@@ -1,0 +1,167 @@
+//! The service on the network: who asks, and which of the two APIs answers.
+
+mod body;
+mod native;
+mod server;
+mod upstream;
+
+pub(crate) use server::serve;
+
+use std::{sync::Arc, time::Instant};
+
+use crate::{
+    answer::{Answer, Problem},
+    caller::{self, Caller, Role},
+    chain::Entry,
+    service::Shared,
+    store::now,
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::{FromRequestParts, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::json;
+
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .merge(upstream::routes())
+        .nest("/v1", native::routes())
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .fallback(async |Asked(asked): Asked| {
+            asked.refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "there is no such endpoint")
+        })
+        .method_not_allowed_fallback(async |Asked(asked): Asked| {
+            asked.refuse(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "METHOD_NOT_ALLOWED",
+                "this endpoint has other methods",
+            )
+        })
+        .with_state(shared)
+}
+
+/// Tells whether calls would be served: the database answers.
+async fn ready(State(shared): State<Arc<Shared>>) -> Response {
+    match shared.store.head().await {
+        Ok(_) => "ready\n".into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response()
+        }
+    }
+}
+
+/// A request that has an id, and nothing more yet.
+pub(super) struct Asking {
+    pub(super) id: Arc<str>,
+}
+
+/// Takes any request.
+pub(super) struct Asked(pub(super) Asking);
+
+impl<S: Sync> FromRequestParts<S> for Asked {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(Asking::new()))
+    }
+}
+
+impl Asking {
+    fn new() -> Self {
+        Self { id: format!("req_{:032x}", fastrand::u128(..)).into() }
+    }
+
+    pub(super) fn refuse(&self, status: StatusCode, code: &str, message: &str) -> Response {
+        self.respond(Problem::new(status, code, message).answer(&self.id))
+    }
+
+    /// Sends an answer, with the id of the request.
+    pub(super) fn respond(&self, answer: Answer) -> Response {
+        let mut response = Response::new(Body::from(answer.body));
+        *response.status_mut() = answer.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if let Ok(id) = HeaderValue::from_str(&self.id) {
+            headers.insert("x-request-id", id);
+        }
+        if let Some(wait) = answer.retry_after {
+            // Whole seconds (RFC 9110, 10.2.3), and no less than asked.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+
+    /// Refuses a request, and has the audit say so.
+    pub(super) fn reject(
+        &self,
+        shared: &Shared,
+        parts: &Parts,
+        caller: Option<&Caller>,
+        why: Refused,
+    ) -> Response {
+        if let Some(untold) = shared.refusals.count(Instant::now()) {
+            let event = json!({
+                "kind": "refused",
+                "method": parts.method.as_str(),
+                // Cut, and escaped by JSON: it is whatever a stranger sends.
+                "path": parts.uri.path().chars().take(200).collect::<String>(),
+                "caller": caller.map(|caller| &caller.name),
+                "why": why.message,
+                "untold_before": untold,
+            });
+            let tenant = caller.and_then(|caller| caller.tenant.clone());
+            let correlation = Some(self.id.to_string());
+            shared.writer.note_soon(vec![Entry { at: now(), tenant, correlation, event }]);
+        }
+        self.refuse(why.status, why.code, why.message)
+    }
+}
+
+/// Why a request is refused before it means anything.
+pub(super) struct Refused {
+    status: StatusCode,
+    code: &'static str,
+    message: &'static str,
+}
+
+impl Refused {
+    const fn new(status: StatusCode, code: &'static str, message: &'static str) -> Self {
+        Self { status, code, message }
+    }
+}
+
+const NO_KEY: Refused = Refused::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Invalid Credentials");
+const ANOTHER_ROLE: Refused = Refused::new(
+    StatusCode::FORBIDDEN,
+    "FORBIDDEN",
+    "this key is for the other API: callers execute, administrators grant",
+);
+
+/// Returns the only value of a header; nothing when there is none, or when there are several.
+pub(super) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    value.to_str().ok()
+}
+
+/// Finds out who asks: the key is in `x-api-key`, as for the upstream.
+fn identify(shared: &Shared, headers: &HeaderMap, role: Role) -> Result<Caller, (Option<Caller>, Refused)> {
+    let caller = only(headers, "x-api-key").and_then(|key| shared.directory.caller(&caller::digest(key)));
+    match caller {
+        None => Err((None, NO_KEY)),
+        Some(caller) if caller.role != role => Err((Some(caller), ANOTHER_ROLE)),
+        Some(caller) => Ok(caller),
+    }
+}

@@ -1,0 +1,126 @@
+//! The upstream's API, served here: its paths, its headers, its shapes. `x-api-key` is a key of this service,
+//! `linked_account_id` the name of a tenant.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{FromRequestParts, Path, State},
+    http::{StatusCode, request::Parts},
+    response::Response,
+    routing::{get, post},
+};
+use serde_json::Value;
+
+use super::{Asking, Refused, body, identify, only};
+use crate::{
+    answer::Problem,
+    caller::Role,
+    run::{Ask, Call, run},
+    service::Shared,
+};
+
+/// The largest body of a request, as large as the host would send on by default.
+const BODY: usize = 1 << 20;
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/api/v2/integration-schema/{app}/actions", get(list))
+        .route("/api/v2/integration-schema/{app}/actions/{action}", get(describe))
+        .route("/api/v2/integration-schema/{app}/actions/{action}/execute", post(execute))
+}
+
+/// Whoever may call on behalf of a tenant.
+struct OnBehalf {
+    asking: Asking,
+    caller: String,
+    tenant: String,
+    idempotency_key: Result<Option<String>, ()>,
+}
+
+const NO_TENANT: Refused =
+    Refused::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", "linked_account_id is required, once");
+/// As for a key that there is none of: whoever asks learns nothing of other tenants.
+const ANOTHER_TENANT: Refused = Refused::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Invalid Credentials");
+
+impl FromRequestParts<Arc<Shared>> for OnBehalf {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Response> {
+        let asking = Asking::new();
+        let caller = match identify(shared, &parts.headers, Role::Caller) {
+            Ok(caller) => caller,
+            Err((caller, why)) => return Err(asking.reject(shared, parts, caller.as_ref(), why)),
+        };
+        let Some(tenant) = only(&parts.headers, "linked_account_id").filter(|tenant| !tenant.is_empty())
+        else {
+            return Err(asking.reject(shared, parts, Some(&caller), NO_TENANT));
+        };
+        if !caller.may_speak_for(tenant) {
+            return Err(asking.reject(shared, parts, Some(&caller), ANOTHER_TENANT));
+        }
+        let idempotency_key = match parts.headers.contains_key("idempotency-key") {
+            false => Ok(None),
+            true => only(&parts.headers, "idempotency-key")
+                .filter(|key| (1..=255).contains(&key.len()))
+                .map(|key| Some(key.to_owned()))
+                .ok_or(()),
+        };
+        Ok(Self { tenant: tenant.to_owned(), caller: caller.name, asking, idempotency_key })
+    }
+}
+
+impl OnBehalf {
+    /// Calls the plugin that the tenant has for the app.
+    async fn call(self, shared: &Arc<Shared>, app: String, ask: Ask) -> Response {
+        let id = self.asking.id.clone();
+        let Some(assigned) = shared.directory.assigned(&self.tenant, &app) else {
+            let message = format!(
+                "Application Authentication not found for linked_account_id {:?} and app {app:?}",
+                self.tenant
+            );
+            return self.asking.refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &message);
+        };
+        let call = Call { id, caller: self.caller, tenant: self.tenant, app, ask, assigned };
+        let answer = run(shared, call).await;
+        self.asking.respond(answer)
+    }
+}
+
+async fn list(caller: OnBehalf, State(shared): State<Arc<Shared>>, Path(app): Path<String>) -> Response {
+    caller.call(&shared, app, Ask::List).await
+}
+
+async fn describe(
+    caller: OnBehalf,
+    State(shared): State<Arc<Shared>>,
+    Path((app, action)): Path<(String, String)>,
+) -> Response {
+    caller.call(&shared, app, Ask::Describe(action)).await
+}
+
+async fn execute(
+    caller: OnBehalf,
+    State(shared): State<Arc<Shared>>,
+    Path((app, action)): Path<(String, String)>,
+    body: Body,
+) -> Response {
+    let body = match body::read(&caller.asking, body, BODY).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let invalid = |message: &str| {
+        let problem = Problem::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message);
+        caller.asking.respond(problem.answer(&caller.asking.id))
+    };
+    let Ok(idempotency_key) = caller.idempotency_key.clone() else {
+        return invalid("idempotency-key has 1 to 255 characters, and comes once");
+    };
+    let parameters: Value = match serde_json::from_slice(&body) {
+        Ok(parameters @ Value::Object(_)) => parameters,
+        Ok(_) => return invalid("the body has to be a JSON object, a key per parameter"),
+        Err(error) => return invalid(&format!("the body is not JSON: {error}")),
+    };
+    caller.call(&shared, app, Ask::Execute { action, parameters, idempotency_key }).await
+}

@@ -1,0 +1,34 @@
+//! Runs Actionbox for many tenants: a service that holds the credentials, the plugins and the grants, and offers one
+//! safe place to list and execute actions.
+//!
+//! Callers use the upstream's own API: they change the base URL and the key, and name a tenant in
+//! `linked_account_id`. Administrators use a small API beside it, under `/v1`.
+//!
+//! A request from its arrival to its answer: [`http`] finds out who asks, [`directory`] which plugin and grant that
+//! is, [`run`] makes the call, [`journal`] writes down what is about to leave, and [`writer`] commits it.
+
+mod admin;
+mod answer;
+mod caller;
+mod chain;
+mod definition;
+mod digest;
+mod directory;
+mod error;
+mod http;
+mod journal;
+mod refusals;
+mod run;
+mod seal;
+mod service;
+mod store;
+mod writer;
+
+pub use admin::{Admin, AdminError, CredentialKind, NewCredential, NewKey};
+pub use caller::Role;
+pub use chain::Broken;
+pub use definition::{Allow, GrantDefinition, Named};
+pub use error::{StartError, StoreError};
+pub use seal::{Keyring, SealError};
+pub use service::{Config, Service};
+pub use store::{Execution, State};

@@ -1,0 +1,248 @@
+//! One call, from the caller's request to what is written of it.
+
+use std::{sync::Arc, time::Duration};
+
+use actionbox_host::{ActionId, AppSlug, Effect, Error, Outcome, Sent};
+use axum::http::StatusCode;
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::{
+    answer::{Answer, Problem},
+    chain::Entry,
+    digest::sha256,
+    directory::Assigned,
+    journal,
+    service::Shared,
+    store::{Execution, State, now},
+    writer::{Change, Done, End},
+};
+
+/// What is asked of a plugin.
+pub(crate) enum Ask {
+    List,
+    Describe(String),
+    Execute { action: String, parameters: Value, idempotency_key: Option<String> },
+}
+
+/// A call that may run.
+pub(crate) struct Call {
+    pub(crate) id: Arc<str>,
+    /// The name of the key.
+    pub(crate) caller: String,
+    pub(crate) tenant: String,
+    pub(crate) app: String,
+    pub(crate) ask: Ask,
+    pub(crate) assigned: Arc<Assigned>,
+}
+
+/// How the call ended.
+struct Ended {
+    answer: Answer,
+    state: State,
+    /// Whether it may be made again, under the same idempotency key: nothing was sent, and the reason may pass.
+    retryable: bool,
+}
+
+/// Runs a call to its end, whether its caller waits for it or not, and returns what it is answered.
+pub(crate) async fn run(shared: &Arc<Shared>, call: Call) -> Answer {
+    let Ok(room) = shared.room.clone().try_acquire_owned() else {
+        return Problem::busy("the service runs as many calls as it may; try again").answer(&call.id);
+    };
+    let effect = match &call.ask {
+        Ask::Execute { action, .. } => call.effect(action),
+        Ask::List | Ask::Describe(_) => None,
+    };
+    let journaled = effect.is_some_and(|effect| effect > Effect::Read) || call.has_key();
+    if journaled && let Some(known) = begin(shared, &call, effect).await {
+        return known;
+    }
+    let (answer, answered) = oneshot::channel();
+    let id = call.id.clone();
+    // Of its own: whoever hangs up ends nothing.
+    tokio::spawn(go_on(shared.clone(), call, journaled, room, answer));
+    answered.await.unwrap_or_else(|_| {
+        let lost = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "SERVICE_ERROR", "the call was lost");
+        Problem { sent: Sent::Unknown, ..lost }.answer(&id)
+    })
+}
+
+impl Call {
+    /// Returns the effect that the grant has for an action; nothing when it refuses it.
+    fn effect(&self, action: &str) -> Option<Effect> {
+        let (app, action) = (AppSlug::parse(&self.app).ok()?, ActionId::parse(action).ok()?);
+        self.assigned.grant.check_execute(&app, &action).ok()
+    }
+
+    fn has_key(&self) -> bool {
+        matches!(&self.ask, Ask::Execute { idempotency_key: Some(_), .. })
+    }
+
+    async fn ask(&self) -> Ended {
+        let plugin = self.assigned.plugin.correlated(self.id.clone());
+        let grant = &self.assigned.grant;
+        let done = match &self.ask {
+            Ask::List => plugin.list_actions(grant, &self.app).await.map(|all| (Answer::actions(&all), true)),
+            Ask::Describe(action) => {
+                let described = plugin.describe_action(grant, &self.app, action).await;
+                described.map(|all| (Answer::parameters(&all), true))
+            }
+            Ask::Execute { action, parameters, .. } => {
+                let outcome = plugin.execute_action(grant, &self.app, action, parameters).await;
+                outcome.map(|outcome| (Answer::outcome(&outcome), matches!(outcome, Outcome::Succeeded(_))))
+            }
+        };
+        self.ended(done)
+    }
+
+    fn ended(&self, done: Result<(Answer, bool), Error>) -> Ended {
+        match done {
+            Ok((answer, true)) => Ended { answer, state: State::Succeeded, retryable: false },
+            Ok((answer, false)) => Ended { answer, state: State::Failed, retryable: false },
+            Err(error) => Ended {
+                answer: Problem::of(&error).answer(&self.id),
+                state: State::Refused,
+                retryable: error.is_retryable(),
+            },
+        }
+    }
+}
+
+/// Writes down that an execution begins. Returns an answer when it does not: it was asked before.
+async fn begin(shared: &Shared, call: &Call, effect: Option<Effect>) -> Option<Answer> {
+    let Ask::Execute { action, parameters, idempotency_key } = &call.ask else { return None };
+    let execution = Execution {
+        id: call.id.to_string(),
+        tenant: call.tenant.clone(),
+        app: call.app.clone(),
+        action: action.clone(),
+        effect: effect.map_or("refused", Effect::as_str).to_owned(),
+        idempotency_key: idempotency_key.clone(),
+        state: State::Running,
+        note: None,
+        started_at: now(),
+        ended_at: None,
+        request_digest: sha256(format!("{}/{action}\n{parameters}", call.app).as_bytes()),
+        answer: None,
+    };
+    let digest = execution.request_digest.clone();
+    match shared.writer.make(Change::Begin(execution.into())).await {
+        Ok(Done::Known(before)) => Some(again(&call.id, &digest, *before)),
+        Ok(_) => None,
+        Err(error) => {
+            let held = Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "JOURNAL",
+                format!("nothing was sent: {error}"),
+            );
+            Some(Problem { retryable: true, ..held }.answer(&call.id))
+        }
+    }
+}
+
+/// Answers a call whose idempotency key was used before.
+fn again(id: &str, digest: &str, before: Execution) -> Answer {
+    if before.request_digest != digest {
+        let message = "this idempotency key was used for another request; use a new one";
+        return Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "IDEMPOTENCY_KEY_REUSED", message).answer(id);
+    }
+    match (before.state, before.answer) {
+        (State::Running, _) => {
+            let message = format!("the request {} with this idempotency key is still running", before.id);
+            let running = Problem::new(StatusCode::CONFLICT, "IN_PROGRESS", message);
+            Problem { retryable: true, retry_after: Some(Duration::from_secs(1)), ..running }.answer(id)
+        }
+        (State::SettledRan, _) => {
+            let note = before.note.unwrap_or_default();
+            let message = format!("the app did it, as was found out afterwards: {note}; see {}", before.id);
+            let settled = Problem::new(StatusCode::CONFLICT, "SETTLED", message);
+            Problem { sent: Sent::Yes, ..settled }.answer(id)
+        }
+        (State::InDoubt, _) | (_, None) => in_doubt(id, &before.id),
+        (_, Some((status, body))) => Answer {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            body,
+            retry_after: None,
+        },
+    }
+}
+
+/// Says that nobody knows, and who can find out.
+fn in_doubt(id: &str, execution: &str) -> Answer {
+    let message = format!(
+        "nobody knows whether the app did it; it is not tried again. The operator finds it as {execution}, and settles it"
+    );
+    let doubt = Problem::new(StatusCode::CONFLICT, "IN_DOUBT", message);
+    Problem { sent: Sent::Unknown, ..doubt }.answer(id)
+}
+
+/// Makes the call, writes down what became of it, and answers.
+async fn go_on(
+    shared: Arc<Shared>,
+    call: Call,
+    journaled: bool,
+    room: OwnedSemaphorePermit,
+    answer: oneshot::Sender<Answer>,
+) {
+    shared.collector.open(&call.id);
+    let mut ended = call.ask().await;
+    let events = shared.collector.take(&call.id);
+    if journal::is_in_doubt(&events) {
+        ended.state = State::InDoubt;
+    }
+    let mut entries: Vec<_> = events.iter().map(journal::entry).collect();
+    entries.extend(call.begun());
+    let change = match journaled {
+        false => Change::Note(entries),
+        true => Change::End(Box::new(End {
+            id: call.id.to_string(),
+            state: ended.state,
+            frees_key: ended.retryable && ended.state == State::Refused,
+            status: ended.answer.status.as_u16(),
+            answer: ended.answer.body.clone(),
+            sends: journal::ended(&events),
+            entries,
+        })),
+    };
+    write(&shared, &call.id, change, ended.answer, answer).await;
+    drop(room);
+}
+
+impl Call {
+    /// Says who asked for it.
+    fn begun(&self) -> Option<Entry> {
+        let event = serde_json::json!({
+            "kind": "caller", "caller": self.caller, "app": self.app, "grant": self.assigned.version,
+        });
+        Some(Entry {
+            at: now(),
+            tenant: Some(self.tenant.clone()),
+            correlation: Some(self.id.to_string()),
+            event,
+        })
+    }
+}
+
+/// Writes until it is written, however long the database is gone, and answers when it is; or at the first failure
+/// that it may not be.
+async fn write(shared: &Shared, id: &str, change: Change, good: Answer, answer: oneshot::Sender<Answer>) {
+    const LONGEST: Duration = Duration::from_secs(5);
+    let mut wait = Duration::from_millis(50);
+    let mut answer = Some(answer);
+    while let Err(error) = shared.writer.make(change.clone()).await {
+        if let Some(answer) = answer.take() {
+            let message = format!("the call ended, and that cannot be written down yet: {error}");
+            let lost = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "JOURNAL", message);
+            // Nobody may be waiting any more.
+            drop(answer.send(Problem { sent: Sent::Unknown, ..lost }.answer(id)));
+        }
+        if matches!(error, crate::StoreError::Stopping) {
+            return;
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST);
+    }
+    if let Some(answer) = answer {
+        drop(answer.send(good));
+    }
+}

@@ -1,0 +1,174 @@
+//! The service: what it is made of, how it starts, and how it stops.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use actionbox_host::ActionHostBuilder;
+use tokio::{net::TcpListener, sync::Semaphore, sync::watch, task::JoinHandle};
+
+use crate::{
+    admin::Admin,
+    chain::Entry,
+    directory::Directory,
+    error::{StartError, StoreError},
+    http,
+    journal::{Collector, Journal},
+    refusals::Refusals,
+    seal::Keyring,
+    store::{Execution, State, Store, now},
+    writer::{Change, Done, Writer},
+};
+
+/// How a service is set up.
+pub struct Config {
+    /// The address that it listens on. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The file of the SQLite database. It is made when it is not there.
+    pub database: PathBuf,
+    /// What the credentials are encrypted with.
+    pub keyring: Keyring,
+    /// What plugins run in: limits, certificates, compiler, cache. Its audit and journal are the service's.
+    pub host: ActionHostBuilder,
+    /// How many calls may be in the service at once. Beyond that, callers are answered 503. Default:
+    /// [`CALLS`](Self::CALLS).
+    pub calls: usize,
+}
+
+impl Config {
+    /// How many calls a service has room for by default: as many as its host runs at once, and as many that wait.
+    pub const CALLS: usize = 512;
+}
+
+/// A service that runs.
+///
+/// Dropping it stops it at once, as a power cut would. See [`stop`](Self::stop).
+pub struct Service {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+/// What all parts of a service share.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) writer: Writer,
+    pub(crate) collector: Arc<Collector>,
+    pub(crate) directory: Directory,
+    pub(crate) keyring: Keyring,
+    pub(crate) host: actionbox_host::ActionHost,
+    pub(crate) refusals: Refusals,
+    /// Room for calls.
+    pub(crate) room: Arc<Semaphore>,
+    calls: u32,
+}
+
+/// Encrypts under the first master key what is under another.
+async fn rotate(store: &Store, writer: &Writer, keyring: &Keyring) -> Result<(), StartError> {
+    for row in store.credentials().await? {
+        // What no key of the ring opens is told by the grant that needs it.
+        let Ok(Some(sealed)) = keyring.rewrap(&row.sealed) else { continue };
+        let event = serde_json::json!({ "kind": "credential", "change": "encrypted anew", "name": row.name });
+        let entry = Entry { at: now(), tenant: Some(row.tenant.clone()), correlation: None, event };
+        writer.make(Change::Rewrap { tenant: row.tenant, name: row.name, sealed, entry }).await?;
+    }
+    Ok(())
+}
+
+impl Service {
+    /// Opens the database, marks what an earlier process has left in doubt, loads what is granted, and listens.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] for whatever of that fails. The audit trail is checked too: a broken one is no start.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let store = Store::open(&config.database).await?;
+        store.verify().await??;
+        let writer = Writer::start(&store).await?;
+        if let Done::Recovered { interrupted: interrupted @ 1.., in_doubt } =
+            writer.make(Change::Recover).await?
+        {
+            tracing::warn!(interrupted, in_doubt, "the service was killed while executions were running");
+        }
+        rotate(&store, &writer, &config.keyring).await?;
+        let collector = Arc::new(Collector::new(writer.clone()));
+        let host =
+            config.host.audit(collector.clone()).before_send(Arc::new(Journal(writer.clone()))).build()?;
+        let directory = Directory::load(&store, &host, &config.keyring).await?;
+        let address = config.listen;
+        let listen = |error| StartError::Listen { address, error };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let calls = u32::try_from(config.calls).unwrap_or(u32::MAX);
+        let shared = Arc::new(Shared {
+            store,
+            writer,
+            collector,
+            directory,
+            keyring: config.keyring,
+            host,
+            refusals: Refusals::default(),
+            room: Arc::new(Semaphore::new(calls as usize)),
+            calls,
+        });
+        let (stop, stopped) = watch::channel(false);
+        let server = tokio::spawn(http::serve(listener, shared.clone(), stopped));
+        Ok(Self { shared, address, stop, server })
+    }
+
+    /// Returns the address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more calls, and waits for those that run, for as long as is given. What still runs after that is
+    /// marked at the next start.
+    pub async fn stop(self, patience: Duration) {
+        self.stop.send_replace(true);
+        let finished = self.shared.room.acquire_many(self.shared.calls);
+        if tokio::time::timeout(patience, finished).await.is_err() {
+            tracing::warn!("calls are still running; the next start marks them");
+        }
+        if tokio::time::timeout(patience, self.server).await.is_err() {
+            tracing::warn!("a connection was still open");
+        }
+        // Behind everything that waits to be written.
+        if let Err(error) = self.shared.writer.make(Change::Note(Vec::new())).await {
+            tracing::error!(%error, "the last events of the audit are lost");
+        }
+        self.shared.store.pool.close().await;
+    }
+
+    /// Changes what the service knows, in the name of somebody, which the audit has.
+    pub fn admin(&self, by: impl Into<String>) -> Admin {
+        Admin::new(self.shared.clone(), by.into())
+    }
+
+    /// Tells whether there is a key for an administrator. Where there is none, nobody can change anything over the
+    /// network: make one by [`admin`](Self::admin).
+    pub fn has_admin_key(&self) -> bool {
+        self.shared.directory.has_admin_key()
+    }
+
+    /// Returns the newest executions, of a tenant or of all, in one state or in any.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the database does not answer.
+    pub async fn executions(
+        &self,
+        tenant: Option<&str>,
+        state: Option<State>,
+        limit: u32,
+    ) -> Result<Vec<Execution>, StoreError> {
+        self.shared.store.executions(tenant, state, limit.into()).await
+    }
+
+    /// Checks the audit trail, and returns how many lines it has.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] when it is broken, or cannot be read.
+    pub async fn verify_audit(&self) -> Result<i64, StartError> {
+        Ok(self.shared.store.verify().await??.sequence)
+    }
+}

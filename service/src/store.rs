@@ -1,0 +1,360 @@
+//! The database, as it is read. All changes go through the [writer](crate::writer).
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sqlx::{
+    AnyPool, Row as _,
+    any::{AnyPoolOptions, AnyRow},
+};
+
+use crate::{
+    chain::{Broken, Head, Line},
+    error::StoreError,
+};
+
+/// A database that has the newest layout.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pub(crate) pool: AnyPool,
+}
+
+/// What became of an execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It has not ended.
+    Running,
+    /// The app did it.
+    Succeeded,
+    /// The app refused it.
+    Failed,
+    /// It ended with an error, and nothing that it sent is in doubt.
+    Refused,
+    /// Something was sent, and nobody knows whether it ran. Not tried again: somebody has to look, and settle it.
+    InDoubt,
+    /// It was in doubt, and somebody found that it ran.
+    SettledRan,
+    /// It was in doubt, and somebody found that it did not run.
+    SettledNotRun,
+}
+
+impl State {
+    /// Returns the word for it, as in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::InDoubt => "in_doubt",
+            Self::SettledRan => "settled_ran",
+            Self::SettledNotRun => "settled_not_run",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        use State::{Failed, InDoubt, Refused, Running, SettledNotRun, SettledRan, Succeeded};
+        [Running, Succeeded, Failed, Refused, InDoubt, SettledRan, SettledNotRun]
+            .into_iter()
+            .find(|state| state.as_str() == word)
+    }
+}
+
+/// One execution, as the journal has it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Execution {
+    /// Its id, which is also the request id that its caller was answered with.
+    pub id: String,
+    /// On whose behalf it ran.
+    pub tenant: String,
+    /// The app.
+    pub app: String,
+    /// The action.
+    pub action: String,
+    /// The effect that the grant has for it.
+    pub effect: String,
+    /// The caller's name for it.
+    pub idempotency_key: Option<String>,
+    /// What became of it.
+    pub state: State,
+    /// What was found by whoever settled it.
+    pub note: Option<String>,
+    /// Milliseconds since 1970.
+    pub started_at: i64,
+    /// Milliseconds since 1970; nothing while it runs.
+    pub ended_at: Option<i64>,
+    /// What it was asked to do, as a digest: tells whether a repeated one asks the same.
+    #[serde(skip)]
+    pub(crate) request_digest: String,
+    #[serde(skip)]
+    pub(crate) answer: Option<(u16, String)>,
+}
+
+/// One key of the service.
+pub(crate) struct KeyRow {
+    pub(crate) hash: String,
+    pub(crate) name: String,
+    pub(crate) role: String,
+    pub(crate) tenant: Option<String>,
+}
+
+/// A credential of a tenant, its secret still encrypted.
+pub(crate) struct CredentialRow {
+    pub(crate) tenant: String,
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) account: String,
+    pub(crate) sealed: Vec<u8>,
+}
+
+/// The newest grant of a tenant for an app.
+pub(crate) struct GrantRow {
+    pub(crate) tenant: String,
+    pub(crate) app: String,
+    pub(crate) version: i64,
+    pub(crate) definition: String,
+}
+
+/// Now, in milliseconds since 1970.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Selects executions, in the order that [`execution`] reads.
+macro_rules! executions {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, tenant, app, action, effect, idempotency_key, request_digest, state, status, answer, note, \
+             started_at, ended_at FROM executions ",
+            $which
+        )
+    };
+}
+pub(crate) use executions;
+
+impl Store {
+    /// Opens a database, and brings its layout up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it cannot be opened, or is of a newer version.
+    pub(crate) async fn open(path: &std::path::Path) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let url = format!("sqlite://{}?mode=rwc", path.display());
+        let pool = AnyPoolOptions::new()
+            .max_connections(4)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    // FULL: what is committed survives a power cut, in the write-ahead log too.
+                    for pragma in [
+                        "PRAGMA busy_timeout = 5000",
+                        "PRAGMA journal_mode = WAL",
+                        "PRAGMA synchronous = FULL",
+                        "PRAGMA foreign_keys = ON",
+                    ] {
+                        sqlx::query(pragma).execute(&mut *connection).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect(&url)
+            .await?;
+        sqlx::migrate!("migrations/sqlite")
+            .run(&pool)
+            .await
+            .map_err(|error| StoreError::Layout(error.to_string()))?;
+        Ok(Self { pool })
+    }
+
+    pub(crate) async fn tenants(&self) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query("SELECT id FROM tenants ORDER BY id").fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    pub(crate) async fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+        let query = "SELECT hash, name, role, tenant FROM caller_keys WHERE revoked_at IS NULL";
+        let rows = sqlx::query(query).fetch_all(&self.pool).await?;
+        let key = |row: &AnyRow| {
+            Ok(KeyRow {
+                hash: row.try_get(0)?,
+                name: row.try_get(1)?,
+                role: row.try_get(2)?,
+                tenant: row.try_get(3)?,
+            })
+        };
+        rows.iter().map(key).collect()
+    }
+
+    /// Returns the digests of all plugins.
+    pub(crate) async fn plugins(&self) -> Result<Vec<String>, StoreError> {
+        let rows =
+            sqlx::query("SELECT digest FROM plugins ORDER BY created_at").fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    pub(crate) async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let query = sqlx::query("SELECT component FROM plugins WHERE digest = $1").bind(digest.to_owned());
+        query.fetch_optional(&self.pool).await?.map(|row| Ok(row.try_get(0)?)).transpose()
+    }
+
+    pub(crate) async fn credential(
+        &self,
+        tenant: &str,
+        name: &str,
+    ) -> Result<Option<CredentialRow>, StoreError> {
+        let query =
+            "SELECT tenant, name, kind, account, sealed FROM credentials WHERE tenant = $1 AND name = $2";
+        let row = sqlx::query(query)
+            .bind(tenant.to_owned())
+            .bind(name.to_owned())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(credential).transpose()
+    }
+
+    pub(crate) async fn credentials(&self) -> Result<Vec<CredentialRow>, StoreError> {
+        let query = "SELECT tenant, name, kind, account, sealed FROM credentials";
+        sqlx::query(query).fetch_all(&self.pool).await?.iter().map(credential).collect()
+    }
+
+    /// Returns the grants that hold, of all tenants.
+    pub(crate) async fn grants(&self) -> Result<Vec<GrantRow>, StoreError> {
+        let query = "SELECT tenant, app, version, definition FROM grants AS g WHERE version = \
+                     (SELECT MAX(version) FROM grants WHERE tenant = g.tenant AND app = g.app)";
+        let rows = sqlx::query(query).fetch_all(&self.pool).await?;
+        rows.iter().map(grant).collect()
+    }
+
+    /// Returns the grant of a tenant for an app: of one version, or the one that holds.
+    pub(crate) async fn grant(
+        &self,
+        tenant: &str,
+        app: &str,
+        version: Option<i64>,
+    ) -> Result<Option<GrantRow>, StoreError> {
+        let query = "SELECT tenant, app, version, definition FROM grants WHERE tenant = $1 AND app = $2 \
+                     AND ($3 = 0 OR version = $3) ORDER BY version DESC LIMIT 1";
+        let query =
+            sqlx::query(query).bind(tenant.to_owned()).bind(app.to_owned()).bind(version.unwrap_or(0));
+        query.fetch_optional(&self.pool).await?.as_ref().map(grant).transpose()
+    }
+
+    pub(crate) async fn execution(&self, id: &str) -> Result<Option<Execution>, StoreError> {
+        let query = executions!("WHERE id = $1");
+        let row = sqlx::query(query).bind(id.to_owned()).fetch_optional(&self.pool).await?;
+        row.as_ref().map(execution).transpose()
+    }
+
+    /// Returns the newest executions, of a tenant or of all, in one state or in any.
+    pub(crate) async fn executions(
+        &self,
+        tenant: Option<&str>,
+        state: Option<State>,
+        limit: i64,
+    ) -> Result<Vec<Execution>, StoreError> {
+        let query = executions!(
+            "WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR state = $2) ORDER BY started_at DESC, id LIMIT $3"
+        );
+        let rows = sqlx::query(query)
+            .bind(tenant.unwrap_or_default().to_owned())
+            .bind(state.map_or("", State::as_str).to_owned())
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(execution).collect()
+    }
+
+    /// Returns the end of the audit trail.
+    pub(crate) async fn head(&self) -> Result<Head, StoreError> {
+        let query = "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1";
+        match sqlx::query(query).fetch_optional(&self.pool).await? {
+            Some(row) => Ok(Head { sequence: row.try_get(0)?, hash: row.try_get(1)? }),
+            None => Ok(Head::default()),
+        }
+    }
+
+    /// Reads the audit trail after a line.
+    pub(crate) async fn lines(&self, after: i64, limit: i64) -> Result<Vec<Line>, StoreError> {
+        let query = "SELECT sequence, line, hash FROM audit WHERE sequence > $1 ORDER BY sequence LIMIT $2";
+        let rows = sqlx::query(query).bind(after).bind(limit).fetch_all(&self.pool).await?;
+        rows.iter().map(line).collect()
+    }
+
+    /// Reads the newest lines of the audit trail, oldest first: of one correlation or tenant, or all.
+    pub(crate) async fn trail(
+        &self,
+        correlation: Option<&str>,
+        tenant: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<Line>, StoreError> {
+        let query = "SELECT sequence, line, hash FROM audit WHERE ($1 = '' OR correlation = $1) AND ($2 = '' OR tenant = $2) \
+                     ORDER BY sequence DESC LIMIT $3";
+        let rows = sqlx::query(query)
+            .bind(correlation.unwrap_or_default().to_owned())
+            .bind(tenant.unwrap_or_default().to_owned())
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().rev().map(line).collect()
+    }
+
+    /// Checks the audit trail from its first line to its last, and returns the end.
+    pub(crate) async fn verify(&self) -> Result<Result<Head, Broken>, StoreError> {
+        const AT_ONCE: i64 = 1000;
+        let mut head = Head::default();
+        loop {
+            let lines = self.lines(head.sequence, AT_ONCE).await?;
+            if lines.is_empty() {
+                return Ok(Ok(head));
+            }
+            if let Err(broken) = lines.iter().try_for_each(|line| head.check(line)) {
+                return Ok(Err(broken));
+            }
+        }
+    }
+}
+
+fn line(row: &AnyRow) -> Result<Line, StoreError> {
+    Ok(Line { sequence: row.try_get(0)?, text: row.try_get(1)?, hash: row.try_get(2)? })
+}
+
+fn credential(row: &AnyRow) -> Result<CredentialRow, StoreError> {
+    Ok(CredentialRow {
+        tenant: row.try_get(0)?,
+        name: row.try_get(1)?,
+        kind: row.try_get(2)?,
+        account: row.try_get(3)?,
+        sealed: row.try_get(4)?,
+    })
+}
+
+fn grant(row: &AnyRow) -> Result<GrantRow, StoreError> {
+    Ok(GrantRow {
+        tenant: row.try_get(0)?,
+        app: row.try_get(1)?,
+        version: row.try_get(2)?,
+        definition: row.try_get(3)?,
+    })
+}
+
+pub(crate) fn execution(row: &AnyRow) -> Result<Execution, StoreError> {
+    let state: String = row.try_get(7)?;
+    let (status, answer): (Option<i64>, Option<String>) = (row.try_get(8)?, row.try_get(9)?);
+    let status = status.and_then(|status| u16::try_from(status).ok());
+    Ok(Execution {
+        id: row.try_get(0)?,
+        tenant: row.try_get(1)?,
+        app: row.try_get(2)?,
+        action: row.try_get(3)?,
+        effect: row.try_get(4)?,
+        idempotency_key: row.try_get(5)?,
+        request_digest: row.try_get(6)?,
+        state: State::parse(&state).ok_or(StoreError::Layout(format!("there is no state {state:?}")))?,
+        answer: status.zip(answer),
+        note: row.try_get(10)?,
+        started_at: row.try_get(11)?,
+        ended_at: row.try_get(12)?,
+    })
+}

@@ -1,0 +1,74 @@
+//! It starts, it says whether it is well, it stops when asked and loses nothing.
+
+use std::{sync::Arc, time::Duration};
+
+use actionbox_sandbox::Fault;
+use http::{Method, StatusCode};
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use crate::harness::Setup;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_tells_how_it_is() {
+    let setup = Setup::new("health").await;
+    let client = setup.administrator();
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(client.get(path).await.status, StatusCode::OK, "{path}");
+    }
+    let missing = client.get("/api/v1/nothing").await;
+    assert_eq!((missing.status, missing.code()), (StatusCode::NOT_FOUND, "NOT_FOUND".to_owned()));
+    let wrong = client.send(Method::PATCH, "/v1/tenants", "").await;
+    assert_eq!(
+        (wrong.status, wrong.code()),
+        (StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED".to_owned())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_stops_when_what_runs_has_ended() {
+    let setup = Setup::new("stop").await;
+    let gate = Arc::new(Semaphore::new(0));
+    setup.sandbox.inject(Fault::hold(gate.clone()));
+    let client = setup.client("acme").header("idempotency-key", "k");
+    let new = json!({ "email": "ada@example.com" });
+    let asking = tokio::spawn(async move { client.execute("hubspot", "create_contact", &new).await });
+    setup.sandbox.request_arrived(1).await;
+    let restarting = tokio::spawn(setup.restart());
+    gate.add_permits(1);
+    let answered = asking.await.expect("asked");
+    assert_eq!(answered.status, StatusCode::OK, "what had begun is answered");
+    let setup = restarting.await.expect("it starts again");
+    let execution = setup.administrator().get("/v1/executions").await.json();
+    assert_eq!(execution["executions"][0]["state"], "succeeded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_its_room_callers_are_sent_away() {
+    let setup = Arc::new(Setup::new("room").await);
+    let gate = Arc::new(Semaphore::new(0));
+    setup.sandbox.inject(Fault::hold(gate.clone()).always());
+    let mut asking = tokio::task::JoinSet::new();
+    for number in 0..80 {
+        let setup = setup.clone();
+        asking.spawn(async move {
+            let tenant = ["acme", "globex"][number % 2];
+            setup.client(tenant).execute("hubspot", "get_contact", &json!({ "limit": "1" })).await
+        });
+    }
+    let mut away = 0;
+    while away < 16 {
+        let answered = asking.join_next().await.expect("one more").expect("answered");
+        assert_eq!((answered.status, answered.code()), (StatusCode::SERVICE_UNAVAILABLE, "BUSY".to_owned()));
+        assert_eq!(
+            (&answered.headers["retry-after"], &answered.json()["retryable"]),
+            (&"1".parse().expect("text"), &json!(true))
+        );
+        away += 1;
+    }
+    gate.close();
+    let rest =
+        tokio::time::timeout(Duration::from_secs(60), asking.join_all()).await.expect("the rest is answered");
+    assert!(rest.iter().all(|answered| answered.status == StatusCode::OK), "{rest:?}");
+    assert_eq!(rest.len(), 64);
+}

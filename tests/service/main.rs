@@ -1,0 +1,11 @@
+//! The service, as its users meet it: over HTTP, with a real database and a real upstream.
+
+mod client;
+mod crash;
+mod harness;
+mod idempotency;
+mod journal;
+mod lifecycle;
+mod main_job;
+mod refused;
+mod secrets;
