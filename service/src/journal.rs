@@ -108,6 +108,11 @@ pub(crate) fn is_in_doubt(events: &[AuditEvent]) -> bool {
     events.iter().filter_map(changing).any(|request| request.sent == Sent::Unknown)
 }
 
+/// Returns whether anything left that may change something.
+pub(crate) fn sent(events: &[AuditEvent]) -> Sent {
+    events.iter().filter_map(changing).map(|request| request.sent).max().unwrap_or_default()
+}
+
 fn changing(event: &AuditEvent) -> Option<&RequestEvent> {
     match event {
         AuditEvent::Request(request) if request.effect > Some(Effect::Read) => Some(request),

@@ -101,7 +101,7 @@ impl Call {
             Ok((answer, false)) => Ended { answer, state: State::Failed, retryable: false },
             Err(error) => Ended {
                 answer: Problem::of(&error).answer(&self.id),
-                state: State::Refused,
+                state: State::Errored,
                 retryable: error.is_retryable(),
             },
         }
@@ -190,42 +190,45 @@ async fn go_on(
     if journal::is_in_doubt(&events) {
         ended.state = State::InDoubt;
     }
+    let sent = journal::sent(&events);
     let mut entries: Vec<_> = events.iter().map(journal::entry).collect();
-    entries.extend(call.begun());
+    entries.push(call.asked_by());
     let change = match journaled {
         false => Change::Note(entries),
         true => Change::End(Box::new(End {
             id: call.id.to_string(),
             state: ended.state,
-            frees_key: ended.retryable && ended.state == State::Refused,
+            frees_key: ended.retryable && ended.state == State::Errored,
             status: ended.answer.status.as_u16(),
             answer: ended.answer.body.clone(),
             sends: journal::ended(&events),
             entries,
         })),
     };
-    write(&shared, &call.id, change, ended.answer, answer).await;
+    write(&shared, &call.id, change, sent, ended.answer, answer).await;
     drop(room);
 }
 
 impl Call {
     /// Says who asked for it.
-    fn begun(&self) -> Option<Entry> {
+    fn asked_by(&self) -> Entry {
         let event = serde_json::json!({
             "kind": "caller", "caller": self.caller, "app": self.app, "grant": self.assigned.version,
         });
-        Some(Entry {
-            at: now(),
-            tenant: Some(self.tenant.clone()),
-            correlation: Some(self.id.to_string()),
-            event,
-        })
+        Entry { at: now(), tenant: Some(self.tenant.clone()), correlation: Some(self.id.to_string()), event }
     }
 }
 
 /// Writes until it is written, however long the database is gone, and answers when it is; or at the first failure
 /// that it may not be.
-async fn write(shared: &Shared, id: &str, change: Change, good: Answer, answer: oneshot::Sender<Answer>) {
+async fn write(
+    shared: &Shared,
+    id: &str,
+    change: Change,
+    sent: Sent,
+    good: Answer,
+    answer: oneshot::Sender<Answer>,
+) {
     const LONGEST: Duration = Duration::from_secs(5);
     let mut wait = Duration::from_millis(50);
     let mut answer = Some(answer);
@@ -234,7 +237,7 @@ async fn write(shared: &Shared, id: &str, change: Change, good: Answer, answer: 
             let message = format!("the call ended, and that cannot be written down yet: {error}");
             let lost = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "JOURNAL", message);
             // Nobody may be waiting any more.
-            drop(answer.send(Problem { sent: Sent::Unknown, ..lost }.answer(id)));
+            drop(answer.send(Problem { sent, ..lost }.answer(id)));
         }
         if matches!(error, crate::StoreError::Stopping) {
             return;

@@ -40,6 +40,16 @@ struct MasterKey {
     key: LessSafeKey,
 }
 
+/// What is sealed, opened by half.
+struct Unwrapped<'a> {
+    /// Which master key sealed it.
+    master: [u8; ID],
+    /// Its own key.
+    data_key: Vec<u8>,
+    /// The secret, still encrypted.
+    secret: &'a [u8],
+}
+
 /// Why a secret cannot be sealed or opened. None of these shows any of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -100,7 +110,7 @@ impl Keyring {
     ///
     /// [`SealError`] when it is not ours.
     pub fn open(&self, sealed: &[u8], context: &str) -> Result<Vec<u8>, SealError> {
-        let (_, data_key, secret) = self.unwrap(sealed)?;
+        let Unwrapped { data_key, secret, .. } = self.unwrap(sealed)?;
         decrypt(&aes(&data_key)?, secret, context)
     }
 
@@ -110,7 +120,7 @@ impl Keyring {
     ///
     /// [`SealError`] when it is not ours.
     pub fn rewrap(&self, sealed: &[u8]) -> Result<Option<Vec<u8>>, SealError> {
-        let (id, data_key, secret) = self.unwrap(sealed)?;
+        let Unwrapped { master: id, data_key, secret } = self.unwrap(sealed)?;
         let Some(master) = self.keys.first().filter(|first| first.id != id) else { return Ok(None) };
         let mut anew = vec![VERSION];
         anew.extend(master.id);
@@ -119,14 +129,13 @@ impl Keyring {
         Ok(Some(anew))
     }
 
-    /// Returns which master key sealed it, its own key, and the secret, still encrypted.
-    fn unwrap<'a>(&self, sealed: &'a [u8]) -> Result<([u8; ID], Vec<u8>, &'a [u8]), SealError> {
+    fn unwrap<'a>(&self, sealed: &'a [u8]) -> Result<Unwrapped<'a>, SealError> {
         let damaged = SealError::Damaged;
         let rest = sealed.strip_prefix(&[VERSION]).ok_or(damaged)?;
         let (id, rest) = rest.split_first_chunk::<ID>().ok_or(damaged)?;
         let (wrapped, secret) = rest.split_at_checked(WRAPPED).ok_or(damaged)?;
         let master = self.keys.iter().find(|key| key.id == *id).ok_or(SealError::AnotherKey)?;
-        Ok((*id, decrypt(&master.key, wrapped, "data key")?, secret))
+        Ok(Unwrapped { master: *id, data_key: decrypt(&master.key, wrapped, "data key")?, secret })
     }
 }
 

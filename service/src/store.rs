@@ -1,7 +1,11 @@
 //! The database, as it is read. All changes go through the [writer](crate::writer).
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::{
     AnyPool, Row as _,
     any::{AnyPoolOptions, AnyRow},
@@ -29,7 +33,7 @@ pub enum State {
     /// The app refused it.
     Failed,
     /// It ended with an error, and nothing that it sent is in doubt.
-    Refused,
+    Errored,
     /// Something was sent, and nobody knows whether it ran. Not tried again: somebody has to look, and settle it.
     InDoubt,
     /// It was in doubt, and somebody found that it ran.
@@ -45,7 +49,7 @@ impl State {
             Self::Running => "running",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
-            Self::Refused => "refused",
+            Self::Errored => "errored",
             Self::InDoubt => "in_doubt",
             Self::SettledRan => "settled_ran",
             Self::SettledNotRun => "settled_not_run",
@@ -54,8 +58,8 @@ impl State {
 
     /// Reads the word.
     pub fn parse(word: &str) -> Option<Self> {
-        use State::{Failed, InDoubt, Refused, Running, SettledNotRun, SettledRan, Succeeded};
-        [Running, Succeeded, Failed, Refused, InDoubt, SettledRan, SettledNotRun]
+        use State::{Errored, Failed, InDoubt, Running, SettledNotRun, SettledRan, Succeeded};
+        [Running, Succeeded, Failed, Errored, InDoubt, SettledRan, SettledNotRun]
             .into_iter()
             .find(|state| state.as_str() == word)
     }
@@ -140,9 +144,10 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`] when it cannot be opened, or is of a newer version.
-    pub(crate) async fn open(path: &std::path::Path) -> Result<Self, StoreError> {
+    pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
-        let url = format!("sqlite://{}?mode=rwc", path.display());
+        make_private(path).map_err(|error| StoreError::Database(format!("{}: {error}", path.display())))?;
+        let url = url(path)?;
         let pool = AnyPoolOptions::new()
             .max_connections(4)
             .after_connect(|connection, _| {
@@ -314,6 +319,25 @@ impl Store {
             }
         }
     }
+}
+
+/// Makes a file that only its owner may read, if there is none. What SQLite puts beside it has the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Names a database as SQLx wants it named.
+fn url(path: &Path) -> Result<String, StoreError> {
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
+    let path = path.to_str().ok_or_else(|| StoreError::Database("its path is no UTF-8".to_owned()))?;
+    Ok(format!("sqlite://{}?mode=rw", utf8_percent_encode(path, KEPT)))
 }
 
 fn line(row: &AnyRow) -> Result<Line, StoreError> {

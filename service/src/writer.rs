@@ -374,7 +374,7 @@ async fn recover(tx: &mut Tx<'_>, head: &mut Head) -> Result<Done, StoreError> {
     for execution in &running {
         let query = "SELECT COUNT(*) FROM sends WHERE execution = $1 AND state IN ('in_doubt', 'answered')";
         let row = sqlx::query(query).bind(execution.id.clone()).fetch_one(&mut **tx).await?;
-        let state = if row.try_get::<i64, _>(0)? > 0 { State::InDoubt } else { State::Refused };
+        let state = if row.try_get::<i64, _>(0)? > 0 { State::InDoubt } else { State::Errored };
         doubts += u64::from(state == State::InDoubt);
         let query = "UPDATE executions SET state = $1, note = 'the service was killed', ended_at = $2, \
                      idempotency_key = CASE WHEN $1 = 'in_doubt' THEN idempotency_key ELSE NULL END WHERE id = $3";

@@ -1,7 +1,7 @@
 //! A client that knows nothing but HTTP and JSON.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{client::legacy::Client as Hyper, rt::TokioExecutor};
 use serde_json::Value;
@@ -57,6 +57,7 @@ impl Client {
         for (name, value) in &self.headers {
             request = request.header(name.as_str(), value.as_slice());
         }
+        let request = request.header(header::CONTENT_TYPE, "application/json");
         let request = request.body(Full::new(body.into())).map_err(|error| error.to_string())?;
         let client = Hyper::builder(TokioExecutor::new()).build_http();
         let response = client.request(request).await.map_err(|error| error.to_string())?;

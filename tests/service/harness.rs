@@ -31,7 +31,7 @@ impl Folder {
     }
 
     pub(crate) fn database(&self) -> PathBuf {
-        self.0.join("actionbox.db")
+        self.0.join("action box?#%.db")
     }
 }
 

@@ -1,5 +1,7 @@
 //! No secret is on the disk, in an answer, or in the audit.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use actionbox_host::SecretString;
 use actionbox_service::{Keyring, SealError, StartError};
 use actionbox_tests::canary::Finder;
@@ -34,6 +36,8 @@ async fn the_disk_holds_none() {
     let mut found = 0;
     for file in std::fs::read_dir(&setup.folder.0).expect("a folder") {
         let path = file.expect("a file").path();
+        let mode = path.metadata().expect("it is ours").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{} is for its owner alone", path.display());
         let bytes = std::fs::read(&path).expect("it is ours");
         found += bytes.len();
         finder.assert_absent(&path.display().to_string(), bytes);

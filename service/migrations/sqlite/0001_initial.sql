@@ -51,7 +51,7 @@ CREATE TABLE executions (
     effect TEXT NOT NULL,
     idempotency_key TEXT,
     request_digest TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('running', 'succeeded', 'failed', 'refused', 'in_doubt', 'settled_ran', 'settled_not_run')),
+    state TEXT NOT NULL CHECK (state IN ('running', 'succeeded', 'failed', 'errored', 'in_doubt', 'settled_ran', 'settled_not_run')),
     -- What the caller was answered, to be answered again.
     status BIGINT,
     answer TEXT,
