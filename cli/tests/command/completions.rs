@@ -14,6 +14,7 @@ const SUBCOMMANDS: [&str; 13] = [
     "inspect",
     "limits",
     "sandbox",
+    "serve",
     "test",
     "completions",
 ];

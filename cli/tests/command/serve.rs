@@ -1,5 +1,6 @@
 //! The service in the foreground. What it does is tested by `tests/service`; this is how it is started.
 
+use actionbox_sandbox::Fault;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
@@ -7,7 +8,7 @@ use tokio::{
     process::Child,
 };
 
-use crate::harness::{Folder, actionbox};
+use crate::harness::{ACCOUNT, Folder, KEY, actionbox, program, sandbox};
 
 /// Reads the JSON document that the service prints when it runs.
 async fn started(child: &mut Child) -> Value {
@@ -91,6 +92,45 @@ async fn a_database_is_kept_and_shows_its_key_once() {
     let service = started(&mut child).await;
     assert_eq!(service["admin_key"], Value::Null, "it is shown once");
     assert_eq!(ask(&service, "PUT", "/v1/tenants/acme", &key, "").await.0, 200, "and opens for ever");
+    assert!(terminate(child).await.status.success());
+}
+
+/// What the book shows: the scripts of `examples/serve`, run by a shell.
+#[cfg(unix)]
+#[tokio::test]
+async fn the_scripts_of_the_book_set_up_a_tenant_and_settle_a_doubt() {
+    let (folder, upstream) = (Folder::new(), sandbox().start().await.expect("a server"));
+    let master = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+    let run = actionbox("serve --listen 127.0.0.1:0 --json --database a.db").within(folder.path());
+    let mut child = run.env("ACTIONBOX_MASTER_KEY", master).spawn();
+    let service = started(&mut child).await;
+    let plugin = folder.write("plugin.wasm", actionbox_examples::REFOLD);
+    let script = |name: &str| {
+        program("sh")
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/serve/").to_owned() + name)
+            .env("URL", service["base_url"].as_str().expect("a URL"))
+            .env("ADMIN", service["admin_key"].as_str().expect("a key"))
+    };
+    let set_up = script("first-tenant.sh")
+        .env("PLUGIN", plugin.to_str().expect("UTF-8"))
+        .env("KEY", KEY)
+        .env("ACCOUNT", ACCOUNT)
+        .env("BASE_URL", &upstream.base_url());
+    let done = set_up.done().await.exits(0);
+    let key: Value = serde_json::from_str(done.stdout.lines().last().expect("a key")).expect("JSON");
+    let path = "/api/v2/integration-schema/hubspot/actions/create_contact/execute";
+    let new = "{\"email\": \"ada@example.com\"}";
+    let (status, body) = ask(&service, "POST", path, &key["key"], new).await;
+    assert_eq!(status, 200, "{body}");
+
+    upstream.inject(Fault::reset().after_execute());
+    let (status, body) = ask(&service, "POST", path, &key["key"], new).await;
+    assert_eq!(status, 502, "{body}");
+    let doubts = script("in-doubt.sh").done().await.exits(0).json();
+    let id = doubts["executions"][0]["id"].as_str().expect("one is in doubt").to_owned();
+    script("in-doubt.sh").arg(&id).arg("true").done().await.exits(0);
+    assert_eq!(script("in-doubt.sh").done().await.exits(0).json(), json!({ "executions": [] }));
+    assert_eq!(upstream.executions().len(), 2);
     assert!(terminate(child).await.status.success());
 }
 
