@@ -6,6 +6,8 @@ use actionbox_host::{Action, Actor, Error, Outcome, Parameter, Sent};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::room::Full;
+
 /// An answer that can be given again.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
@@ -31,9 +33,13 @@ impl<'a> Problem<'a> {
         Self { status, code, message: message.into(), sent: Sent::No, retryable: false, retry_after: None }
     }
 
-    /// That the service cannot take the call now, and that it may be made again.
-    pub(crate) fn busy(message: &str) -> Self {
-        let busy = Self::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", message);
+    /// That there is no room for the call now, and that it may be made again.
+    pub(crate) fn busy(full: Full) -> Self {
+        let (status, of) = match full {
+            Full::Service => (StatusCode::SERVICE_UNAVAILABLE, "the service"),
+            Full::Tenant => (StatusCode::TOO_MANY_REQUESTS, "this tenant"),
+        };
+        let busy = Self::new(status, "BUSY", format!("{of} has as many calls running as it may; try again"));
         Self { retryable: true, retry_after: Some(Duration::from_secs(1)), ..busy }
     }
 

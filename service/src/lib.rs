@@ -18,6 +18,7 @@ mod error;
 mod http;
 mod journal;
 mod refusals;
+mod room;
 mod run;
 mod seal;
 mod service;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use actionbox_host::{ActionId, AppSlug, Effect, Error, Outcome, Sent};
 use axum::http::StatusCode;
 use serde_json::Value;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 use crate::{
     answer::{Answer, Problem},
@@ -13,6 +13,7 @@ use crate::{
     digest::sha256,
     directory::Assigned,
     journal,
+    room::Place,
     service::Shared,
     store::{Execution, State, now},
     writer::{Change, Done, End},
@@ -46,8 +47,9 @@ struct Ended {
 
 /// Runs a call to its end, whether its caller waits for it or not, and returns what it is answered.
 pub(crate) async fn run(shared: &Arc<Shared>, call: Call) -> Answer {
-    let Ok(room) = shared.room.clone().try_acquire_owned() else {
-        return Problem::busy("the service runs as many calls as it may; try again").answer(&call.id);
+    let place = match shared.room.enter(&call.tenant) {
+        Ok(place) => place,
+        Err(full) => return Problem::busy(full).answer(&call.id),
     };
     let effect = match &call.ask {
         Ask::Execute { action, .. } => call.effect(action),
@@ -60,7 +62,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, call: Call) -> Answer {
     let (answer, answered) = oneshot::channel();
     let id = call.id.clone();
     // Of its own: whoever hangs up ends nothing.
-    tokio::spawn(go_on(shared.clone(), call, journaled, room, answer));
+    tokio::spawn(go_on(shared.clone(), call, journaled, place, answer));
     answered.await.unwrap_or_else(|_| {
         let lost = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "SERVICE_ERROR", "the call was lost");
         Problem { sent: Sent::Unknown, ..lost }.answer(&id)
@@ -181,7 +183,7 @@ async fn go_on(
     shared: Arc<Shared>,
     call: Call,
     journaled: bool,
-    room: OwnedSemaphorePermit,
+    place: Place,
     answer: oneshot::Sender<Answer>,
 ) {
     shared.collector.open(&call.id);
@@ -206,7 +208,7 @@ async fn go_on(
         })),
     };
     write(&shared, &call.id, change, sent, ended.answer, answer).await;
-    drop(room);
+    drop(place);
 }
 
 impl Call {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use actionbox_host::ActionHostBuilder;
-use tokio::{net::TcpListener, sync::Semaphore, sync::watch, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     admin::Admin,
@@ -13,6 +13,7 @@ use crate::{
     http,
     journal::{Collector, Journal},
     refusals::Refusals,
+    room::Room,
     seal::Keyring,
     store::{Execution, State, Store, now},
     writer::{Change, Done, Writer},
@@ -31,11 +32,16 @@ pub struct Config {
     /// How many calls may be in the service at once. Beyond that, callers are answered 503. Default:
     /// [`CALLS`](Self::CALLS).
     pub calls: usize,
+    /// How many of one tenant. Beyond that, its callers are answered 429. Default:
+    /// [`CALLS_PER_TENANT`](Self::CALLS_PER_TENANT).
+    pub calls_per_tenant: usize,
 }
 
 impl Config {
     /// How many calls a service has room for by default: as many as its host runs at once, and as many that wait.
     pub const CALLS: usize = 512;
+    /// How many of them may be one tenant's by default.
+    pub const CALLS_PER_TENANT: usize = 64;
 }
 
 /// A service that runs.
@@ -57,9 +63,7 @@ pub(crate) struct Shared {
     pub(crate) keyring: Keyring,
     pub(crate) host: actionbox_host::ActionHost,
     pub(crate) refusals: Refusals,
-    /// Room for calls.
-    pub(crate) room: Arc<Semaphore>,
-    calls: u32,
+    pub(crate) room: Arc<Room>,
 }
 
 /// Encrypts under the first master key what is under another.
@@ -98,7 +102,6 @@ impl Service {
         let listen = |error| StartError::Listen { address, error };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let calls = u32::try_from(config.calls).unwrap_or(u32::MAX);
         let shared = Arc::new(Shared {
             store,
             writer,
@@ -107,8 +110,7 @@ impl Service {
             keyring: config.keyring,
             host,
             refusals: Refusals::default(),
-            room: Arc::new(Semaphore::new(calls as usize)),
-            calls,
+            room: Arc::new(Room::new(config.calls, config.calls_per_tenant)),
         });
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(http::serve(listener, shared.clone(), stopped));
@@ -124,8 +126,7 @@ impl Service {
     /// marked at the next start.
     pub async fn stop(self, patience: Duration) {
         self.stop.send_replace(true);
-        let finished = self.shared.room.acquire_many(self.shared.calls);
-        if tokio::time::timeout(patience, finished).await.is_err() {
+        if !self.shared.room.empty(patience).await {
             tracing::warn!("calls are still running; the next start marks them");
         }
         if tokio::time::timeout(patience, self.server).await.is_err() {

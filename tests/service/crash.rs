@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader, Write as _},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
@@ -26,8 +27,21 @@ struct Process {
 }
 
 impl Process {
-    fn start(database: &std::path::Path, master: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_service"))
+    fn start(database: &Path, master: &str) -> Self {
+        Self::run(Command::new(env!("CARGO_BIN_EXE_service")), database, master)
+    }
+
+    /// Starts one for which no file may grow beyond so many bytes, as on a disk that is full.
+    fn start_within(bytes: u64, database: &Path, master: &str) -> Self {
+        let mut shell = Command::new("sh");
+        // A write beyond is an error then, and no signal. In blocks of 512 bytes.
+        let limited = "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"";
+        shell.args(["-c", limited, &(bytes / 512).to_string(), env!("CARGO_BIN_EXE_service")]);
+        Self::run(shell, database, master)
+    }
+
+    fn run(mut program: Command, database: &Path, master: &str) -> Self {
+        let mut child = program
             .arg(database)
             .arg(cache())
             .stdin(Stdio::piped())
@@ -143,4 +157,60 @@ async fn killed_at_random_it_loses_nothing_and_doubles_nothing() {
     assert!(ran().values().all(|times| *times == 1), "{:?}", ran());
     let lines = service.verify_audit().await.expect("the trail is whole");
     println!("{} ran, {acknowledged} acknowledged, {doubts} in doubt, {lines} lines", before.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_full_disk_nothing_is_sent_that_is_not_written_down() {
+    let Setup { sandbox, service, folder, master, caller, .. } = Setup::new("full").await;
+    service.stop(Duration::from_secs(20)).await;
+    let size = std::fs::metadata(folder.database()).expect("it is there").len();
+    let process = Process::start_within(size + 50_000, &folder.database(), master.expose_secret());
+    let ask = async |base: &str, number: usize| {
+        let client = Client::new(base)
+            .header("x-api-key", caller.key.expose_secret())
+            .header("linked_account_id", "acme")
+            .header("idempotency-key", format!("n{number}"));
+        let new = json!({ "email": format!("n{number}@example.com") });
+        client.execute("hubspot", "create_contact", &new).await
+    };
+    let (mut acknowledged, mut unwritten) = (0, 0);
+    let mut number = 0;
+    // Until the disk is full, and some more.
+    while unwritten < 5 {
+        let answered = ask(&process.base, number).await;
+        match answered.status {
+            StatusCode::OK if unwritten == 0 => acknowledged += 1,
+            StatusCode::SERVICE_UNAVAILABLE => {
+                assert_eq!(answered.code(), "JOURNAL");
+                // What began while there was room may have ended when there was none.
+                let sent = answered.json()["sent"].as_str().expect("text").to_owned();
+                let ran = sandbox.executions().len();
+                assert_eq!(ran, acknowledged + usize::from(sent == "yes"), "{answered:?}");
+                assert!(sent == "no" || unwritten == 0, "{answered:?}");
+                if sent == "yes" {
+                    acknowledged += 1;
+                }
+                unwritten += 1;
+            }
+            _ => panic!("{answered:?}"),
+        }
+        number += 1;
+    }
+    println!("{acknowledged} acknowledged before the disk was full, {unwritten} refused");
+    assert!(acknowledged > 3, "there was room for some: {acknowledged}");
+    process.kill();
+
+    let service = try_start(&folder, &master).await.expect("there is room again");
+    let base = format!("http://{}", service.address());
+    for number in 0..number {
+        let again = ask(&base, number).await;
+        assert!(matches!(again.status, StatusCode::OK | StatusCode::CONFLICT), "{again:?}");
+    }
+    let mut ran: Vec<_> =
+        sandbox.executions().iter().map(|execution| execution.parameters.to_string()).collect();
+    let count = ran.len();
+    ran.sort();
+    ran.dedup();
+    assert_eq!(ran.len(), count, "nothing ran twice");
+    service.verify_audit().await.expect("the trail is whole");
 }

@@ -89,6 +89,7 @@ pub(crate) async fn try_start(
         keyring: Keyring::parse(master).expect("a key"),
         host: ActionHost::builder().host_limits(limits).compile_cache(cache),
         calls: 64,
+        calls_per_tenant: 40,
     };
     Service::start(config).await
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use actionbox_sandbox::Fault;
 use http::{Method, StatusCode};
 use serde_json::json;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::harness::Setup;
 
@@ -48,27 +48,29 @@ async fn beyond_its_room_callers_are_sent_away() {
     let setup = Arc::new(Setup::new("room").await);
     let gate = Arc::new(Semaphore::new(0));
     setup.sandbox.inject(Fault::hold(gate.clone()).always());
-    let mut asking = tokio::task::JoinSet::new();
-    for number in 0..80 {
+    let ask = |tenant: &'static str| {
         let setup = setup.clone();
-        asking.spawn(async move {
-            let tenant = ["acme", "globex"][number % 2];
-            setup.client(tenant).execute("hubspot", "get_contact", &json!({ "limit": "1" })).await
-        });
+        async move { setup.client(tenant).execute("hubspot", "get_contact", &json!({ "limit": "1" })).await }
+    };
+    // Room for 40 of the one, and for 24 of the other beside them.
+    let (mut running, mut away) = (JoinSet::new(), Vec::new());
+    for (tenant, count, turned_away) in [("acme", 50, 10), ("globex", 40, 16)] {
+        for _ in 0..count {
+            running.spawn(ask(tenant));
+        }
+        for _ in 0..turned_away {
+            let answered = running.join_next().await.expect("one more").expect("answered");
+            assert_eq!((answered.code(), &answered.json()["retryable"]), ("BUSY".to_owned(), &json!(true)));
+            assert_eq!(answered.headers["retry-after"], "1");
+            away.push(answered.status);
+        }
     }
-    let mut away = 0;
-    while away < 16 {
-        let answered = asking.join_next().await.expect("one more").expect("answered");
-        assert_eq!((answered.status, answered.code()), (StatusCode::SERVICE_UNAVAILABLE, "BUSY".to_owned()));
-        assert_eq!(
-            (&answered.headers["retry-after"], &answered.json()["retryable"]),
-            (&"1".parse().expect("text"), &json!(true))
-        );
-        away += 1;
-    }
+    assert_eq!(away[..10], [StatusCode::TOO_MANY_REQUESTS; 10]);
+    assert_eq!(away[10..], [StatusCode::SERVICE_UNAVAILABLE; 16]);
     gate.close();
-    let rest =
-        tokio::time::timeout(Duration::from_secs(60), asking.join_all()).await.expect("the rest is answered");
+    let rest = running.join_all();
+    let rest = tokio::time::timeout(Duration::from_secs(60), rest).await.expect("the rest is answered");
     assert!(rest.iter().all(|answered| answered.status == StatusCode::OK), "{rest:?}");
     assert_eq!(rest.len(), 64);
+    assert_eq!(ask("acme").await.status, StatusCode::OK, "and there is room again");
 }

@@ -85,6 +85,7 @@ fn config(options: &args::Serve, folder: Option<&Folder>) -> Result<Config, Fail
         keyring: Keyring::parse(&keyring).map_err(sealed)?,
         host: process::host(!options.no_cache)?,
         calls: Config::CALLS,
+        calls_per_tenant: Config::CALLS_PER_TENANT,
     })
 }
 

@@ -19,6 +19,7 @@ async fn main() {
         keyring: Keyring::parse(&key.into()).expect("a key"),
         host: ActionHost::builder().host_limits(limits).compile_cache(CompileCache::at(cache)),
         calls: 64,
+        calls_per_tenant: 40,
     });
     let service = service.await.expect("it starts");
     println!("{}", service.address());
