@@ -9,7 +9,8 @@ use std::{
 
 use tokio::sync::Semaphore;
 use wasmtime::{
-    Engine, ResourceLimiter, Store, Trap, UpdateDeadline, WasmCoreDump, component::ResourceTable,
+    Engine, PoolConcurrencyLimitError, ResourceLimiter, Store, Trap, UpdateDeadline, WasmCoreDump,
+    component::ResourceTable,
 };
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -186,16 +187,38 @@ impl Live {
         usage: &Usage,
         export: impl AsyncFnOnce(&Bindings, &mut Store<CallState>) -> wasmtime::Result<T>,
     ) -> wasmtime::Result<T> {
-        let exports = match &mut self.exports {
+        let exports = match self.exports.take() {
             Some(exports) => exports,
-            none => {
+            None => {
                 let began = Instant::now();
-                let exports = plugin.instantiate_async(&mut self.store).await?;
+                let exports = self.instantiate(plugin).await?;
                 usage.set_instantiation(began.elapsed());
-                none.insert(exports)
+                exports
             }
         };
-        export(exports, &mut self.store).await
+        let ended = export(&exports, &mut self.store).await;
+        self.exports = Some(exports);
+        ended
+    }
+
+    /// Instantiates the plugin. Whoever has a turn has a place; but the one that another call has just left may, for a
+    /// moment, be on its way back to the pool, and wasmtime says then that there is none. So it is asked again.
+    async fn instantiate(&mut self, plugin: &PluginPre<CallState>) -> wasmtime::Result<Bindings> {
+        const TRIES: usize = 100;
+        for _ in 1..TRIES {
+            let error = match plugin.instantiate_async(&mut self.store).await {
+                Err(error) if error.is::<PoolConcurrencyLimitError>() => error,
+                done => return done,
+            };
+            // What has begun already is not begun again.
+            let context = self.store.data().gate.call().cloned();
+            let Some(context) = context.filter(|context| context.books.totals().requests == 0) else {
+                return Err(error);
+            };
+            *self = Self::new(&self.store.engine().clone(), &context);
+            tokio::task::yield_now().await;
+        }
+        plugin.instantiate_async(&mut self.store).await
     }
 }
 
@@ -223,7 +246,7 @@ fn crash(error: &wasmtime::Error, limits: &Limits, host: &HostLimits, output: &G
     if let (Some(Trap::OutOfFuel), Some(fuel)) = (error.downcast_ref(), host.fuel) {
         return Crash::Exceeded(Exceeded::Fuel(fuel));
     }
-    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+    if error.is::<PoolConcurrencyLimitError>() {
         return Crash::NoRoom(error.root_cause().to_string());
     }
     let cause = error.root_cause().to_string();

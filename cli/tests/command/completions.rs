@@ -2,7 +2,7 @@
 
 use crate::harness::{actionbox, file};
 
-const SUBCOMMANDS: [&str; 13] = [
+const SUBCOMMANDS: [&str; 14] = [
     "demo",
     "dev",
     "new",
