@@ -30,6 +30,8 @@ use tokio::task::JoinSet;
 const UPSTREAM: Duration = Duration::from_millis(100);
 /// The most calls of one host.
 const MOST: usize = 10_000;
+/// The argument that leaves the latencies out.
+const MEMORY: &str = "--memory";
 /// The argument that has this program hold calls and tell its memory.
 const HOLD: &str = "--hold";
 
@@ -52,8 +54,10 @@ fn main() -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let upstream = Apart::start()?;
-    runtime.block_on(runtime.spawn(latencies(upstream.address())))??;
+    if !arguments.iter().any(|argument| argument == MEMORY) {
+        let upstream = Apart::start()?;
+        runtime.block_on(runtime.spawn(latencies(upstream.address())))??;
+    }
     memory()
 }
 

@@ -33,17 +33,12 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// Turns a component into code, off the async threads.
 pub(crate) async fn compile(host: &Arc<Shared>, source: Arc<Source>) -> Result<Component, LoadError> {
     recognise(&source.bytes, &host.host_limits)?;
-    let (shared, looked_at) = (host.clone(), source.clone());
-    let check = off_thread(move || precheck::check(&looked_at.bytes, &shared.host_limits));
-    let look_up = async {
-        let place = place(host, &source).await;
-        (find(host, place.as_ref()).await, place)
-    };
-    // Both read all of the component.
-    let (checked, (found, place)) = tokio::join!(check, look_up);
     // Code from the cache has to pass too: an earlier host may have had wider limits.
-    checked?;
-    if let Some(component) = found {
+    let (shared, checked) = (host.clone(), source.clone());
+    off_thread(move || precheck::check(&checked.bytes, &shared.host_limits)).await?;
+
+    let place = place(host, &source).await;
+    if let Some(component) = find(host, place.as_ref()).await {
         return Ok(component);
     }
     // One at a time: a compiler uses all processors. Fails only when the semaphore is closed, which nobody

@@ -595,9 +595,10 @@ impl ActionHostBuilder {
 
 /// Memories of one call; a component made of two languages has two.
 pub(crate) const MEMORIES: u32 = 4;
-/// Memories of all calls: at 4 GiB each, what fits into the address space of a process, 128 TiB. Enough for four
-/// of each of 6,000 calls; most plugins have one.
-const ALL_MEMORIES: u32 = 24_000;
+/// Memories of all calls: at 4 GiB each, what fits into the address space of a process in one piece. That has 128 TiB,
+/// and where it can be anywhere, Linux puts the program at some 85 of them. Enough for four of each of 5,000 calls;
+/// most plugins have one.
+const ALL_MEMORIES: u32 = 20_000;
 /// Tables of one call; a component has one for its language and one for its imports.
 pub(crate) const TABLES: u32 = 16;
 
