@@ -4,9 +4,10 @@
 //! Callers use the upstream's own API: they change the base URL and the key, and name a tenant in
 //! `linked_account_id`. Administrators use a small API beside it, under `/v1`.
 //!
-//! A request from its arrival to its answer: [`http`] finds out who asks, [`directory`] which plugin and grant that
-//! is, [`run`] makes the call, [`journal`] writes down what is about to leave, and [`writer`] commits it.
+//! For a whole program, see `actionbox serve`; to start a service within another one, [`Service::start`].
 
+// A request from its arrival to its answer: `http` finds out who asks, `directory` which plugin and grant that is, `run`
+// makes the call, `journal` writes down what is about to leave, and `writer` commits it.
 mod admin;
 mod answer;
 mod caller;
