@@ -12,6 +12,9 @@ pub enum StoreError {
     /// It has a layout that this version does not know.
     #[error("the database has another layout: {0}")]
     Layout(String),
+    /// Another service uses it. Two would take each other's running executions for lost ones.
+    #[error("another service runs on this database")]
+    InUse,
     /// The service is stopping.
     #[error("the service is stopping")]
     Stopping,

@@ -136,7 +136,7 @@ impl Service {
         if let Err(error) = self.shared.writer.make(Change::Note(Vec::new())).await {
             tracing::error!(%error, "the last events of the audit are lost");
         }
-        self.shared.store.pool.close().await;
+        self.shared.store.close().await;
     }
 
     /// Changes what the service knows, in the name of somebody, which the audit has.

@@ -1,7 +1,9 @@
 //! The database, as it is read. All changes go through the [writer](crate::writer).
 
 use std::{
+    fs::{File, TryLockError},
     path::Path,
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -20,6 +22,8 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Store {
     pub(crate) pool: AnyPool,
+    /// Locked as long as the service runs; the system unlocks what a killed process leaves.
+    lock: Arc<File>,
 }
 
 /// What became of an execution.
@@ -147,6 +151,7 @@ impl Store {
     pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         make_private(path).map_err(|error| StoreError::Database(format!("{}: {error}", path.display())))?;
+        let lock = lock(path)?;
         let url = url(path)?;
         let pool = AnyPoolOptions::new()
             .max_connections(4)
@@ -170,7 +175,15 @@ impl Store {
             .run(&pool)
             .await
             .map_err(|error| StoreError::Layout(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self { pool, lock: lock.into() })
+    }
+
+    /// Lets another service use the database.
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the database stays locked until this process ends");
+        }
     }
 
     pub(crate) async fn tenants(&self) -> Result<Vec<String>, StoreError> {
@@ -330,6 +343,20 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     match options.open(path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
+    }
+}
+
+/// Locks a file beside the database: to lock the database itself would keep SQLite out.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let failed = |error: std::io::Error| StoreError::Database(format!("{}: {error}", path.display()));
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    make_private(Path::new(&name)).map_err(failed)?;
+    let file = File::options().write(true).open(&name).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 

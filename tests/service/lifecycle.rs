@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use actionbox_sandbox::Fault;
+use actionbox_service::{StartError, StoreError};
 use http::{Method, StatusCode};
 use serde_json::json;
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use crate::harness::Setup;
+use crate::harness::{Setup, try_start};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_tells_how_it_is() {
@@ -73,4 +74,14 @@ async fn beyond_its_room_callers_are_sent_away() {
     assert!(rest.iter().all(|answered| answered.status == StatusCode::OK), "{rest:?}");
     assert_eq!(rest.len(), 64);
     assert_eq!(ask("acme").await.status, StatusCode::OK, "and there is room again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_never_share_a_database() {
+    let setup = Setup::new("two").await;
+    let error = try_start(&setup.folder, &setup.master).await.err().expect("it does not start");
+    assert!(matches!(error, StartError::Store(StoreError::InUse)), "{error}");
+    let answered = setup.client("acme").execute("hubspot", "get_contact", &json!({ "limit": "1" })).await;
+    assert_eq!(answered.status, StatusCode::OK, "the first one is not disturbed");
+    setup.restart().await;
 }

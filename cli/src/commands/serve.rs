@@ -98,7 +98,7 @@ fn master_key(options: &args::Serve) -> Result<SecretString, Failure> {
         Ok(key) if !key.trim().is_empty() => Ok(key.into()),
         _ => Err(Failure::new(Exit::Operator, "master-key", Actor::Operator, "there is no master key")
             .because(format!("neither --master-key-file nor {MASTER_KEY} gives one"))
-            .hint("openssl rand -base64 32 > master.key; chmod 600 master.key; add --master-key-file master.key")),
+            .hint("(umask 077; openssl rand -base64 32 > master.key); add --master-key-file master.key")),
     }
 }
 
