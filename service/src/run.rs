@@ -51,18 +51,10 @@ pub(crate) async fn run(shared: &Arc<Shared>, call: Call) -> Answer {
         Ok(place) => place,
         Err(full) => return Problem::busy(full).answer(&call.id),
     };
-    let effect = match &call.ask {
-        Ask::Execute { action, .. } => call.effect(action),
-        Ask::List | Ask::Describe(_) => None,
-    };
-    let journaled = effect.is_some_and(|effect| effect > Effect::Read) || call.has_key();
-    if journaled && let Some(known) = begin(shared, &call, effect).await {
-        return known;
-    }
     let (answer, answered) = oneshot::channel();
     let id = call.id.clone();
-    // Of its own: whoever hangs up ends nothing.
-    tokio::spawn(go_on(shared.clone(), call, journaled, place, answer));
+    // Of its own, from the journal on: whoever hangs up ends nothing, and leaves nothing begun.
+    tokio::spawn(go_on(shared.clone(), call, place, answer));
     answered.await.unwrap_or_else(|_| {
         let lost = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "SERVICE_ERROR", "the call was lost");
         Problem { sent: Sent::Unknown, ..lost }.answer(&id)
@@ -178,14 +170,17 @@ fn in_doubt(id: &str, execution: &str) -> Answer {
     Problem { sent: Sent::Unknown, ..doubt }.answer(id)
 }
 
-/// Makes the call, writes down what became of it, and answers.
-async fn go_on(
-    shared: Arc<Shared>,
-    call: Call,
-    journaled: bool,
-    place: Place,
-    answer: oneshot::Sender<Answer>,
-) {
+/// Writes down that the call begins if it may change something, makes it, writes down what became of it, and answers.
+async fn go_on(shared: Arc<Shared>, call: Call, place: Place, answer: oneshot::Sender<Answer>) {
+    let effect = match &call.ask {
+        Ask::Execute { action, .. } => call.effect(action),
+        Ask::List | Ask::Describe(_) => None,
+    };
+    let journaled = effect.is_some_and(|effect| effect > Effect::Read) || call.has_key();
+    if journaled && let Some(known) = begin(&shared, &call, effect).await {
+        // Nobody may be waiting any more.
+        return drop(answer.send(known));
+    }
     shared.collector.open(&call.id);
     let mut ended = call.ask().await;
     let events = shared.collector.take(&call.id);

@@ -15,7 +15,6 @@ use serde_json::Value;
 
 use super::{Asking, Refused, body, identify, only};
 use crate::{
-    answer::Problem,
     caller::Role,
     run::{Ask, Call, run},
     service::Shared,
@@ -110,10 +109,7 @@ async fn execute(
         Ok(body) => body,
         Err(refused) => return refused,
     };
-    let invalid = |message: &str| {
-        let problem = Problem::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message);
-        caller.asking.respond(problem.answer(&caller.asking.id))
-    };
+    let invalid = |message: &str| caller.asking.refuse(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message);
     let Ok(idempotency_key) = caller.idempotency_key.clone() else {
         return invalid("idempotency-key has 1 to 255 characters, and comes once");
     };
