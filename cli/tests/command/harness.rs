@@ -9,7 +9,7 @@ use std::{
 use actionbox_sandbox::{Sandbox, SandboxBuilder};
 use serde_json::Value;
 use tokio::{
-    io::AsyncWriteExt as _,
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, Command},
 };
 
@@ -121,6 +121,27 @@ impl Run {
         let _ = child.stdin.take().expect("a pipe").write_all(stdin.as_bytes()).await;
         Done::new(child.wait_with_output().await.expect("the binary ends"))
     }
+}
+
+/// Reads the JSON document that a server prints when it runs.
+pub(crate) async fn started(child: &mut Child) -> Value {
+    let mut lines = BufReader::new(child.stdout.as_mut().expect("a pipe")).lines();
+    let mut document = String::new();
+    while let Some(line) = lines.next_line().await.expect("text") {
+        document.push_str(&line);
+        if line == "}" {
+            break;
+        }
+    }
+    serde_json::from_str(&document).unwrap_or_else(|error| panic!("{error}: {document}"))
+}
+
+/// Sends a signal, as a terminal or a supervisor does.
+#[cfg(unix)]
+pub(crate) async fn signal(child: &Child, name: &str) {
+    let kill = format!("kill -{name} {}", child.id().expect("it runs"));
+    let status = Command::new("sh").args(["-c", &kill]).status().await;
+    assert!(status.expect("a shell").success());
 }
 
 /// What a run printed, and how it ended.

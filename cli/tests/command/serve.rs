@@ -3,25 +3,14 @@
 use actionbox_sandbox::Fault;
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     process::Child,
 };
 
-use crate::harness::{ACCOUNT, Folder, KEY, actionbox, program, sandbox};
-
-/// Reads the JSON document that the service prints when it runs.
-async fn started(child: &mut Child) -> Value {
-    let mut lines = BufReader::new(child.stdout.as_mut().expect("a pipe")).lines();
-    let mut document = String::new();
-    while let Some(line) = lines.next_line().await.expect("text") {
-        document.push_str(&line);
-        if line == "}" {
-            break;
-        }
-    }
-    serde_json::from_str(&document).unwrap_or_else(|error| panic!("{error}: {document}"))
-}
+#[cfg(unix)]
+use crate::harness::signal;
+use crate::harness::{ACCOUNT, Folder, KEY, actionbox, program, sandbox, started};
 
 /// Makes one request, and returns the status and the body.
 async fn ask(service: &Value, method: &str, path: &str, key: &Value, body: &str) -> (u16, String) {
@@ -43,9 +32,7 @@ async fn ask(service: &Value, method: &str, path: &str, key: &Value, body: &str)
 
 #[cfg(unix)]
 async fn terminate(child: Child) -> std::process::Output {
-    let kill = format!("kill -TERM {}", child.id().expect("it runs"));
-    let status = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
-    assert!(status.expect("a shell").success());
+    signal(&child, "TERM").await;
     child.wait_with_output().await.expect("it ends")
 }
 

@@ -1,34 +1,11 @@
 //! The sandbox server in the foreground.
 
 use actionbox_sandbox::SANDBOX_API_KEY;
-use serde_json::Value;
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
-    process::Child,
-};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
-use crate::harness::{Done, actionbox, file, snapshot};
-
-/// Reads the JSON document that the server prints when it runs.
-async fn started(child: &mut Child) -> Value {
-    let mut lines = BufReader::new(child.stdout.as_mut().expect("a pipe")).lines();
-    let mut document = String::new();
-    while let Some(line) = lines.next_line().await.expect("text") {
-        document.push_str(&line);
-        if line == "}" {
-            break;
-        }
-    }
-    serde_json::from_str(&document).expect("JSON")
-}
-
-/// Sends a signal, as a terminal or a supervisor does.
 #[cfg(unix)]
-async fn signal(child: &Child, name: &str) {
-    let kill = format!("kill -{name} {}", child.id().expect("it runs"));
-    let status = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
-    assert!(status.expect("a shell").success());
-}
+use crate::harness::signal;
+use crate::harness::{Done, actionbox, file, snapshot, started};
 
 #[cfg(unix)]
 #[tokio::test]
