@@ -82,14 +82,26 @@ async fn an_instance_whose_call_did_not_end_well_is_not_kept() {
         ("drop_after_sending", json!({ "requests": [write] })),
     ];
     for (trick, options) in bad {
-        assert_eq!(count(&world, &acme).await, 1, "before {trick}");
-        assert_eq!(count(&world, &acme).await, 2, "before {trick}");
-        // The answer of the request that it does not wait for comes late.
-        world.sandbox.inject(Fault::latency(Duration::from_millis(200)).on_method("POST"));
-        let _however_it_ends = world.play_under(&acme, trick, options).await;
-        world.sandbox.clear_faults();
-        assert_eq!(count(&world, &acme).await, 1, "after {trick}");
-        let _fresh = world.play_under(&acme, "exit_early", json!({})).await;
+        // A request that is dropped before the host has begun it was never sent, and the instance may be kept.
+        let mut attempts = 0..100;
+        loop {
+            attempts.next().expect("one of a hundred requests is sent");
+            assert_eq!(count(&world, &acme).await, 1, "before {trick}");
+            assert_eq!(count(&world, &acme).await, 2, "before {trick}");
+            let before = world.sandbox.requests().len();
+            // The answer of the request that it does not wait for comes late.
+            world.sandbox.inject(Fault::latency(Duration::from_secs(1)).on_method("POST"));
+            let _however_it_ends = world.play_under(&acme, trick, options.clone()).await;
+            world.sandbox.clear_faults();
+            let sent = world.sandbox.requests().len() > before;
+            let count_after = count(&world, &acme).await;
+            let _fresh = world.play_under(&acme, "exit_early", json!({})).await;
+            if trick == "drop_after_sending" && !sent {
+                continue;
+            }
+            assert_eq!(count_after, 1, "after {trick}");
+            break;
+        }
     }
 }
 
