@@ -139,8 +139,8 @@ impl Admin {
         check_name("the name of a key", name)?;
         if let Some(tenant) = tenant {
             self.check_tenant(tenant)?;
-            if role == Role::Admin {
-                return Err(AdminError::Invalid("an administrator's key is for no tenant".to_owned()));
+            if role != Role::Caller {
+                return Err(AdminError::Invalid("only a caller's key is for one tenant".to_owned()));
             }
         }
         let key = caller::new_key(role)?;

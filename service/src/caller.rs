@@ -12,8 +12,10 @@ use crate::{digest::sha256, seal::SealError};
 pub enum Role {
     /// Lists, describes and executes actions.
     Caller,
-    /// Sees and changes tenants, plugins, credentials, grants and keys, and settles what is in doubt. Executes
-    /// nothing.
+    /// Sees tenants, plugins, grants, executions and the audit. Changes and executes nothing.
+    Viewer,
+    /// Sees what a viewer sees, changes tenants, plugins, credentials, grants and keys, and settles what is in
+    /// doubt. Executes nothing.
     Admin,
 }
 
@@ -21,12 +23,13 @@ impl Role {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Caller => "caller",
+            Self::Viewer => "viewer",
             Self::Admin => "admin",
         }
     }
 
     pub(crate) fn parse(word: &str) -> Option<Self> {
-        [Self::Caller, Self::Admin].into_iter().find(|role| role.as_str() == word)
+        [Self::Caller, Self::Viewer, Self::Admin].into_iter().find(|role| role.as_str() == word)
     }
 }
 

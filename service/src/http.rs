@@ -20,7 +20,7 @@ use axum::{
     Router,
     body::Body,
     extract::{FromRequestParts, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -32,11 +32,11 @@ fn router(shared: Arc<Shared>) -> Router {
         .nest("/v1", native::routes())
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
-        .fallback(async |Asked(asked): Asked| {
-            asked.refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "there is no such endpoint")
+        .fallback(async |asking: Asking| {
+            asking.refuse(StatusCode::NOT_FOUND, "NOT_FOUND", "there is no such endpoint")
         })
-        .method_not_allowed_fallback(async |Asked(asked): Asked| {
-            asked.refuse(
+        .method_not_allowed_fallback(async |asking: Asking| {
+            asking.refuse(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "METHOD_NOT_ALLOWED",
                 "this endpoint has other methods",
@@ -59,22 +59,39 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 /// A request that has an id, and nothing more yet.
 pub(super) struct Asking {
     pub(super) id: Arc<str>,
+    method: Method,
+    uri: Uri,
 }
 
-/// Takes any request.
-pub(super) struct Asked(pub(super) Asking);
-
-impl<S: Sync> FromRequestParts<S> for Asked {
+impl<S: Sync> FromRequestParts<S> for Asking {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(Asking::new()))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::new(parts))
+    }
+}
+
+/// What is read from a path or a query, refused in the same envelope as everything else.
+pub(super) struct Checked<E>(pub(super) E);
+
+impl<S, E> FromRequestParts<S> for Checked<E>
+where
+    S: Sync,
+    E: FromRequestParts<S, Rejection: std::fmt::Display>,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        E::from_request_parts(parts, state).await.map(Self).map_err(|rejection| {
+            Asking::new(parts).refuse(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", &rejection.to_string())
+        })
     }
 }
 
 impl Asking {
-    fn new() -> Self {
-        Self { id: format!("req_{:032x}", fastrand::u128(..)).into() }
+    fn new(parts: &Parts) -> Self {
+        let id = format!("req_{:032x}", fastrand::u128(..)).into();
+        Self { id, method: parts.method.clone(), uri: parts.uri.clone() }
     }
 
     pub(super) fn refuse(&self, status: StatusCode, code: &str, message: &str) -> Response {
@@ -101,28 +118,32 @@ impl Asking {
     }
 
     /// Refuses a request, and has the audit say so.
-    pub(super) fn reject(
+    pub(super) fn reject(&self, shared: &Shared, caller: Option<&Caller>, why: Refused) -> Response {
+        let tenant = caller.and_then(|caller| caller.tenant.as_deref());
+        self.note_refusal(shared, caller.map(|caller| &*caller.name), tenant, why.message);
+        self.refuse(why.status, why.code, why.message)
+    }
+
+    /// Has the audit say that a request was refused, and why.
+    pub(super) fn note_refusal(
         &self,
         shared: &Shared,
-        parts: &Parts,
-        caller: Option<&Caller>,
-        why: Refused,
-    ) -> Response {
-        if let Some(untold) = shared.refusals.count(Instant::now()) {
-            let event = json!({
-                "kind": "refused",
-                "method": parts.method.as_str(),
-                // Cut, and escaped by JSON: it is whatever a stranger sends.
-                "path": parts.uri.path().chars().take(200).collect::<String>(),
-                "caller": caller.map(|caller| &caller.name),
-                "why": why.message,
-                "untold_before": untold,
-            });
-            let tenant = caller.and_then(|caller| caller.tenant.clone());
-            let correlation = Some(self.id.to_string());
-            shared.writer.note_soon(vec![Entry { at: now(), tenant, correlation, event }]);
-        }
-        self.refuse(why.status, why.code, why.message)
+        caller: Option<&str>,
+        tenant: Option<&str>,
+        why: &str,
+    ) {
+        let Some(untold) = shared.refusals.count(Instant::now()) else { return };
+        let event = json!({
+            "kind": "refused",
+            "method": self.method.as_str(),
+            // Cut, and escaped by JSON: it is whatever a stranger sends.
+            "path": self.uri.path().chars().take(200).collect::<String>(),
+            "caller": caller,
+            "why": why,
+            "untold_before": untold,
+        });
+        let (tenant, correlation) = (tenant.map(str::to_owned), Some(self.id.to_string()));
+        shared.writer.note_soon(vec![Entry { at: now(), tenant, correlation, event }]);
     }
 }
 
@@ -143,7 +164,7 @@ const NO_KEY: Refused = Refused::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "
 const ANOTHER_ROLE: Refused = Refused::new(
     StatusCode::FORBIDDEN,
     "FORBIDDEN",
-    "this key is for the other API: callers execute, administrators grant",
+    "this key is for something else: callers execute, viewers look, administrators change",
 );
 
 /// Returns the only value of a header; nothing when there is none, or when there are several.
@@ -157,11 +178,15 @@ pub(super) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// Finds out who asks: the key is in `x-api-key`, as for the upstream.
-fn identify(shared: &Shared, headers: &HeaderMap, role: Role) -> Result<Caller, (Option<Caller>, Refused)> {
+fn identify(
+    shared: &Shared,
+    headers: &HeaderMap,
+    roles: &[Role],
+) -> Result<Caller, (Option<Caller>, Refused)> {
     let caller = only(headers, "x-api-key").and_then(|key| shared.directory.caller(&caller::digest(key)));
     match caller {
         None => Err((None, NO_KEY)),
-        Some(caller) if caller.role != role => Err((Some(caller), ANOTHER_ROLE)),
+        Some(caller) if !roles.contains(&caller.role) => Err((Some(caller), ANOTHER_ROLE)),
         Some(caller) => Ok(caller),
     }
 }

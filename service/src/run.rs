@@ -13,7 +13,7 @@ use crate::{
     digest::sha256,
     directory::Assigned,
     journal,
-    room::Place,
+    room::{Full, Place},
     service::Shared,
     store::{Execution, State, now},
     writer::{Change, Done, End},
@@ -45,20 +45,18 @@ struct Ended {
     retryable: bool,
 }
 
-/// Runs a call to its end, whether its caller waits for it or not, and returns what it is answered.
-pub(crate) async fn run(shared: &Arc<Shared>, call: Call) -> Answer {
-    let place = match shared.room.enter(&call.tenant) {
-        Ok(place) => place,
-        Err(full) => return Problem::busy(full).answer(&call.id),
-    };
+/// Runs a call to its end, whether its caller waits for it or not, and returns what it is answered; or why there is
+/// no room for it.
+pub(crate) async fn run(shared: &Arc<Shared>, call: Call) -> Result<Answer, Full> {
+    let place = shared.room.enter(&call.tenant)?;
     let (answer, answered) = oneshot::channel();
     let id = call.id.clone();
     // Of its own, from the journal on: whoever hangs up ends nothing, and leaves nothing begun.
     tokio::spawn(go_on(shared.clone(), call, place, answer));
-    answered.await.unwrap_or_else(|_| {
+    Ok(answered.await.unwrap_or_else(|_| {
         let lost = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "SERVICE_ERROR", "the call was lost");
         Problem { sent: Sent::Unknown, ..lost }.answer(&id)
-    })
+    }))
 }
 
 impl Call {

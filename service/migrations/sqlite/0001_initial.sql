@@ -9,7 +9,7 @@ CREATE TABLE tenants (
 CREATE TABLE caller_keys (
     hash TEXT PRIMARY KEY NOT NULL,
     name TEXT NOT NULL,
-    role TEXT NOT NULL CHECK (role IN ('caller', 'admin')),
+    role TEXT NOT NULL CHECK (role IN ('caller', 'viewer', 'admin')),
     -- The only tenant that it speaks for; of a key without one, every tenant.
     tenant TEXT REFERENCES tenants (id),
     created_at BIGINT NOT NULL,

@@ -13,11 +13,11 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Asking, body, identify};
+use super::{Asking, Checked, body, identify};
 use crate::{
     admin::{Admin, AdminError, NewCredential, NewKey},
     answer::{Answer, Problem},
-    caller::Role,
+    caller::{Caller, Role},
     definition::GrantDefinition,
     service::Shared,
     store,
@@ -45,33 +45,48 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/audit/verify", get(verify))
 }
 
-/// An administrator who asks.
-struct Asker {
+/// Somebody who may look: a viewer, or an administrator.
+struct Viewer {
+    asking: Asking,
+}
+
+/// Somebody who may change things: an administrator.
+struct Operator {
     asking: Asking,
     admin: Admin,
 }
 
-impl FromRequestParts<Arc<Shared>> for Asker {
+impl FromRequestParts<Arc<Shared>> for Viewer {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Response> {
-        let asking = Asking::new();
-        match identify(shared, &parts.headers, Role::Admin) {
-            Ok(caller) => Ok(Self { asking, admin: Admin::new(shared.clone(), caller.name) }),
-            Err((caller, why)) => Err(asking.reject(shared, parts, caller.as_ref(), why)),
-        }
+        let (asking, _) = admit(parts, shared, &[Role::Viewer, Role::Admin])?;
+        Ok(Self { asking })
     }
 }
 
-impl Asker {
-    fn answer(&self, status: StatusCode, body: &Value) -> Response {
-        self.asking.respond(Answer { status, ..Answer::ok(body) })
-    }
+impl FromRequestParts<Arc<Shared>> for Operator {
+    type Rejection = Response;
 
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Response> {
+        let (asking, caller) = admit(parts, shared, &[Role::Admin])?;
+        Ok(Self { asking, admin: Admin::new(shared.clone(), caller.name) })
+    }
+}
+
+fn admit(parts: &Parts, shared: &Shared, roles: &[Role]) -> Result<(Asking, Caller), Response> {
+    let asking = Asking::new(parts);
+    match identify(shared, &parts.headers, roles) {
+        Ok(caller) => Ok((asking, caller)),
+        Err((caller, why)) => Err(asking.reject(shared, caller.as_ref(), why)),
+    }
+}
+
+impl Asking {
     fn conclude(&self, done: Result<(StatusCode, Value), AdminError>) -> Response {
         match done {
-            Ok((status, body)) => self.answer(status, &body),
-            Err(rejected) => self.asking.respond(problem(&rejected).answer(&self.asking.id)),
+            Ok((status, body)) => self.respond(Answer { status, ..Answer::ok(&body) }),
+            Err(rejected) => self.respond(problem(&rejected).answer(&self.id)),
         }
     }
 }
@@ -96,9 +111,10 @@ impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Body<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, _: &Arc<Shared>) -> Result<Self, Response> {
-        let asking = Asking::new();
+        let (parts, body) = request.into_parts();
+        let asking = Asking::new(&parts);
         let invalid = |message: &str| asking.refuse(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message);
-        let bytes = body::read(&asking, request.into_body(), DOCUMENT).await?;
+        let bytes = body::read(&asking, body, DOCUMENT).await?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
             invalid(&format!(
                 "the body is not what this endpoint takes, at line {}, column {}: see the documentation",
@@ -111,33 +127,33 @@ impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Body<T> {
 
 type Shares = State<Arc<Shared>>;
 
-async fn tenants(asker: Asker, State(shared): Shares) -> Response {
+async fn tenants(Viewer { asking }: Viewer, State(shared): Shares) -> Response {
     let tenants = shared.store.tenants().await.map_err(AdminError::Store);
-    asker.conclude(tenants.map(|tenants| (StatusCode::OK, json!({ "tenants": tenants }))))
+    asking.conclude(tenants.map(|tenants| (StatusCode::OK, json!({ "tenants": tenants }))))
 }
 
-async fn put_tenant(asker: Asker, Path(tenant): Path<String>) -> Response {
+async fn put_tenant(asker: Operator, Checked(Path(tenant)): Checked<Path<String>>) -> Response {
     let made = asker.admin.new_tenant(&tenant).await;
     let status = |made| if made { StatusCode::CREATED } else { StatusCode::OK };
-    asker.conclude(made.map(|made| (status(made), json!({ "tenant": tenant }))))
+    asker.asking.conclude(made.map(|made| (status(made), json!({ "tenant": tenant }))))
 }
 
 async fn put_credential(
-    asker: Asker,
-    Path((tenant, name)): Path<(String, String)>,
+    asker: Operator,
+    Checked(Path((tenant, name))): Checked<Path<(String, String)>>,
     Body(new): Body<NewCredential>,
 ) -> Response {
     let stored = asker.admin.put_credential(&tenant, &name, new).await;
-    asker.conclude(stored.map(|()| (StatusCode::OK, json!({ "tenant": tenant, "credential": name }))))
+    asker.asking.conclude(stored.map(|()| (StatusCode::OK, json!({ "tenant": tenant, "credential": name }))))
 }
 
 async fn get_grant(
-    asker: Asker,
+    Viewer { asking }: Viewer,
     State(shared): Shares,
-    Path((tenant, app)): Path<(String, String)>,
+    Checked(Path((tenant, app))): Checked<Path<(String, String)>>,
 ) -> Response {
     let found = shared.store.grant(&tenant, &app, None).await.map_err(AdminError::Store);
-    asker.conclude(found.and_then(|row| {
+    asking.conclude(found.and_then(|row| {
         let row = row.ok_or_else(|| AdminError::Missing("such grant".to_owned()))?;
         let definition: Value =
             serde_json::from_str(&row.definition).map_err(|error| AdminError::Unusable(error.to_string()))?;
@@ -146,17 +162,20 @@ async fn get_grant(
 }
 
 async fn put_grant(
-    asker: Asker,
-    Path((tenant, app)): Path<(String, String)>,
+    asker: Operator,
+    Checked(Path((tenant, app))): Checked<Path<(String, String)>>,
     Body(definition): Body<GrantDefinition>,
 ) -> Response {
     let stored = asker.admin.put_grant(&tenant, &app, &definition).await;
-    asker.conclude(stored.map(|version| (StatusCode::OK, json!({ "version": version }))))
+    asker.asking.conclude(stored.map(|version| (StatusCode::OK, json!({ "version": version }))))
 }
 
-async fn roll_back(asker: Asker, Path((tenant, app, version)): Path<(String, String, i64)>) -> Response {
+async fn roll_back(
+    asker: Operator,
+    Checked(Path((tenant, app, version))): Checked<Path<(String, String, i64)>>,
+) -> Response {
     let stored = asker.admin.roll_back(&tenant, &app, version).await;
-    asker.conclude(stored.map(|version| (StatusCode::OK, json!({ "version": version }))))
+    asker.asking.conclude(stored.map(|version| (StatusCode::OK, json!({ "version": version }))))
 }
 
 #[derive(Deserialize)]
@@ -168,29 +187,29 @@ struct AskedKey {
     tenant: Option<String>,
 }
 
-async fn new_key(asker: Asker, Body(asked): Body<AskedKey>) -> Response {
+async fn new_key(asker: Operator, Body(asked): Body<AskedKey>) -> Response {
     let made = asker.admin.new_key(&asked.name, asked.role, asked.tenant.as_deref()).await;
     let shown = |made: NewKey| json!({ "id": made.id, "key": made.key.expose_secret() });
-    asker.conclude(made.map(|made| (StatusCode::CREATED, shown(made))))
+    asker.asking.conclude(made.map(|made| (StatusCode::CREATED, shown(made))))
 }
 
-async fn revoke_key(asker: Asker, Path(id): Path<String>) -> Response {
+async fn revoke_key(asker: Operator, Checked(Path(id)): Checked<Path<String>>) -> Response {
     let revoked = asker.admin.revoke_key(&id).await;
-    asker.conclude(revoked.map(|()| (StatusCode::OK, json!({ "id": id, "revoked": true }))))
+    asker.asking.conclude(revoked.map(|()| (StatusCode::OK, json!({ "id": id, "revoked": true }))))
 }
 
-async fn plugins(asker: Asker, State(shared): Shares) -> Response {
+async fn plugins(Viewer { asking }: Viewer, State(shared): Shares) -> Response {
     let plugins = shared.store.plugins().await.map_err(AdminError::Store);
-    asker.conclude(plugins.map(|plugins| (StatusCode::OK, json!({ "plugins": plugins }))))
+    asking.conclude(plugins.map(|plugins| (StatusCode::OK, json!({ "plugins": plugins }))))
 }
 
-async fn new_plugin(asker: Asker, component: axum::body::Body) -> Response {
+async fn new_plugin(asker: Operator, component: axum::body::Body) -> Response {
     let component = match body::read(&asker.asking, component, COMPONENT).await {
         Ok(component) => component,
         Err(refused) => return refused,
     };
     let kept = asker.admin.new_plugin(&component).await;
-    asker.conclude(kept.map(|digest| (StatusCode::CREATED, json!({ "plugin": digest }))))
+    asker.asking.conclude(kept.map(|digest| (StatusCode::CREATED, json!({ "plugin": digest }))))
 }
 
 #[derive(Deserialize)]
@@ -201,16 +220,24 @@ struct Which {
     limit: Option<u16>,
 }
 
-async fn executions(asker: Asker, State(shared): Shares, Query(which): Query<Which>) -> Response {
+async fn executions(
+    Viewer { asking }: Viewer,
+    State(shared): Shares,
+    Checked(Query(which)): Checked<Query<Which>>,
+) -> Response {
     let limit = i64::from(which.limit.unwrap_or(100).clamp(1, 1000));
     let found = shared.store.executions(which.tenant.as_deref(), which.state, limit).await;
     let found = found.map_err(AdminError::Store);
-    asker.conclude(found.map(|found| (StatusCode::OK, json!({ "executions": found }))))
+    asking.conclude(found.map(|found| (StatusCode::OK, json!({ "executions": found }))))
 }
 
-async fn execution(asker: Asker, State(shared): Shares, Path(id): Path<String>) -> Response {
+async fn execution(
+    Viewer { asking }: Viewer,
+    State(shared): Shares,
+    Checked(Path(id)): Checked<Path<String>>,
+) -> Response {
     let found = shared.store.execution(&id).await.map_err(AdminError::Store);
-    asker.conclude(found.and_then(|found| {
+    asking.conclude(found.and_then(|found| {
         let found = found.ok_or_else(|| AdminError::Missing("such execution".to_owned()))?;
         Ok((StatusCode::OK, json!(found)))
     }))
@@ -225,9 +252,13 @@ struct Verdict {
     note: String,
 }
 
-async fn settle(asker: Asker, Path(id): Path<String>, Body(verdict): Body<Verdict>) -> Response {
+async fn settle(
+    asker: Operator,
+    Checked(Path(id)): Checked<Path<String>>,
+    Body(verdict): Body<Verdict>,
+) -> Response {
     let settled = asker.admin.settle(&id, verdict.ran, &verdict.note).await;
-    asker.conclude(settled.map(|()| (StatusCode::OK, json!({ "id": id, "ran": verdict.ran }))))
+    asker.asking.conclude(settled.map(|()| (StatusCode::OK, json!({ "id": id, "ran": verdict.ran }))))
 }
 
 #[derive(Deserialize)]
@@ -238,10 +269,14 @@ struct Lines {
     limit: Option<u16>,
 }
 
-async fn audit(asker: Asker, State(shared): Shares, Query(which): Query<Lines>) -> Response {
+async fn audit(
+    Viewer { asking }: Viewer,
+    State(shared): Shares,
+    Checked(Query(which)): Checked<Query<Lines>>,
+) -> Response {
     let limit = i64::from(which.limit.unwrap_or(100).clamp(1, 1000));
     let found = shared.store.trail(which.correlation.as_deref(), which.tenant.as_deref(), limit).await;
-    asker.conclude(found.map_err(AdminError::Store).and_then(|lines| {
+    asking.conclude(found.map_err(AdminError::Store).and_then(|lines| {
         let lines: Result<Vec<Value>, _> =
             lines.iter().map(|line| serde_json::from_str(&line.text)).collect();
         let lines = lines.map_err(|error| AdminError::Conflict(format!("a line is damaged: {error}")))?;
@@ -249,9 +284,9 @@ async fn audit(asker: Asker, State(shared): Shares, Query(which): Query<Lines>) 
     }))
 }
 
-async fn verify(asker: Asker, State(shared): Shares) -> Response {
+async fn verify(Viewer { asking }: Viewer, State(shared): Shares) -> Response {
     let verified = shared.store.verify().await.map_err(AdminError::Store);
-    asker.conclude(verified.map(|trail| match trail {
+    asking.conclude(verified.map(|trail| match trail {
         Ok(head) => (StatusCode::OK, json!({ "lines": head.sequence, "hash": head.hash })),
         Err(broken) => (StatusCode::CONFLICT, json!({ "broken": broken.to_string(), "after": broken.after })),
     }))

@@ -13,8 +13,9 @@ use axum::{
 };
 use serde_json::Value;
 
-use super::{Asking, Refused, body, identify, only};
+use super::{Asking, Checked, Refused, body, identify, only};
 use crate::{
+    answer::Problem,
     caller::Role,
     run::{Ask, Call, run},
     service::Shared,
@@ -47,17 +48,17 @@ impl FromRequestParts<Arc<Shared>> for OnBehalf {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Response> {
-        let asking = Asking::new();
-        let caller = match identify(shared, &parts.headers, Role::Caller) {
+        let asking = Asking::new(parts);
+        let caller = match identify(shared, &parts.headers, &[Role::Caller]) {
             Ok(caller) => caller,
-            Err((caller, why)) => return Err(asking.reject(shared, parts, caller.as_ref(), why)),
+            Err((caller, why)) => return Err(asking.reject(shared, caller.as_ref(), why)),
         };
         let Some(tenant) = only(&parts.headers, "linked_account_id").filter(|tenant| !tenant.is_empty())
         else {
-            return Err(asking.reject(shared, parts, Some(&caller), NO_TENANT));
+            return Err(asking.reject(shared, Some(&caller), NO_TENANT));
         };
         if !caller.may_speak_for(tenant) {
-            return Err(asking.reject(shared, parts, Some(&caller), ANOTHER_TENANT));
+            return Err(asking.reject(shared, Some(&caller), ANOTHER_TENANT));
         }
         let idempotency_key = match parts.headers.contains_key("idempotency-key") {
             false => Ok(None),
@@ -79,22 +80,34 @@ impl OnBehalf {
                 "Application Authentication not found for linked_account_id {:?} and app {app:?}",
                 self.tenant
             );
+            self.asking.note_refusal(shared, Some(&self.caller), Some(&self.tenant), &message);
             return self.asking.refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &message);
         };
-        let call = Call { id, caller: self.caller, tenant: self.tenant, app, ask, assigned };
-        let answer = run(shared, call).await;
-        self.asking.respond(answer)
+        let (caller, tenant) = (self.caller.clone(), self.tenant.clone());
+        let call = Call { id, caller, tenant, app, ask, assigned };
+        match run(shared, call).await {
+            Ok(answer) => self.asking.respond(answer),
+            Err(full) => {
+                let busy = Problem::busy(full);
+                self.asking.note_refusal(shared, Some(&self.caller), Some(&self.tenant), &busy.message);
+                self.asking.respond(busy.answer(&self.asking.id))
+            }
+        }
     }
 }
 
-async fn list(caller: OnBehalf, State(shared): State<Arc<Shared>>, Path(app): Path<String>) -> Response {
+async fn list(
+    caller: OnBehalf,
+    State(shared): State<Arc<Shared>>,
+    Checked(Path(app)): Checked<Path<String>>,
+) -> Response {
     caller.call(&shared, app, Ask::List).await
 }
 
 async fn describe(
     caller: OnBehalf,
     State(shared): State<Arc<Shared>>,
-    Path((app, action)): Path<(String, String)>,
+    Checked(Path((app, action))): Checked<Path<(String, String)>>,
 ) -> Response {
     caller.call(&shared, app, Ask::Describe(action)).await
 }
@@ -102,7 +115,7 @@ async fn describe(
 async fn execute(
     caller: OnBehalf,
     State(shared): State<Arc<Shared>>,
-    Path((app, action)): Path<(String, String)>,
+    Checked(Path((app, action))): Checked<Path<(String, String)>>,
     body: Body,
 ) -> Response {
     let body = match body::read(&caller.asking, body, BODY).await {

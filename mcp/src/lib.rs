@@ -1,0 +1,1 @@
+//! Granted actions as tools of the Model Context Protocol.
