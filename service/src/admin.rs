@@ -14,8 +14,9 @@ use crate::{
     error::StoreError,
     seal::SealError,
     service::Shared,
+    signers::Unsigned,
     store::{GrantRow, State, now},
-    writer::{Change, Done},
+    writer::{Change, Done, Secret},
 };
 
 /// Changes what a service knows, in the name of somebody: see [`Service::admin`](crate::Service::admin).
@@ -40,6 +41,9 @@ pub enum AdminError {
     /// The component is none that the host loads.
     #[error("the component is not loaded: {0}")]
     Component(#[from] LoadError),
+    /// Nobody whom this service trusts has signed it.
+    #[error(transparent)]
+    Unsigned(#[from] Unsigned),
     /// What a grant needs is not there, or not usable.
     #[error("the grant cannot be used: {0}")]
     Unusable(String),
@@ -62,19 +66,65 @@ impl From<Unusable> for AdminError {
 
 /// A credential as it is handed in.
 #[derive(Debug, Clone, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "GivenCredential")]
 pub struct NewCredential {
     /// How the host authenticates.
     pub kind: CredentialKind,
     /// The upstream's linked account.
     pub account: String,
     /// The upstream's API key.
-    #[serde(deserialize_with = "secret")]
-    pub key: SecretString,
+    pub key: NewSecret,
 }
 
-fn secret<'de, D: serde::Deserializer<'de>>(given: D) -> Result<SecretString, D::Error> {
-    <String as serde::Deserialize>::deserialize(given).map(Into::into)
+/// A secret, or where it is.
+#[derive(Debug, Clone)]
+pub enum NewSecret {
+    /// The secret, to be kept here, encrypted.
+    Stored(SecretString),
+    /// What it is called in the outside vault. It is fetched when it is needed, and never kept here.
+    Vault(String),
+}
+
+impl From<String> for NewSecret {
+    fn from(secret: String) -> Self {
+        Self::Stored(secret.into())
+    }
+}
+
+impl From<SecretString> for NewSecret {
+    fn from(secret: SecretString) -> Self {
+        Self::Stored(secret)
+    }
+}
+
+/// A credential in JSON: with a `key`, or with the name of one in the `vault`.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GivenCredential {
+    kind: CredentialKind,
+    account: String,
+    #[serde(default, deserialize_with = "secret")]
+    key: Option<SecretString>,
+    #[serde(default)]
+    vault: Option<String>,
+}
+
+impl TryFrom<GivenCredential> for NewCredential {
+    type Error = &'static str;
+
+    fn try_from(given: GivenCredential) -> Result<Self, Self::Error> {
+        let key = match (given.key, given.vault) {
+            (Some(key), None) => NewSecret::Stored(key),
+            (None, Some(name)) => NewSecret::Vault(name),
+            _ => return Err("a credential has either a key, or the name of one in the vault"),
+        };
+        Ok(Self { kind: given.kind, account: given.account, key })
+    }
+}
+
+fn secret<'de, D: serde::Deserializer<'de>>(given: D) -> Result<Option<SecretString>, D::Error> {
+    let given = <Option<String> as serde::Deserialize>::deserialize(given)?;
+    Ok(given.map(Into::into))
 }
 
 /// How the host authenticates at the upstream.
@@ -85,6 +135,19 @@ pub enum CredentialKind {
     ApiKey,
     /// With a session token that it obtains for the API key.
     SessionToken,
+}
+
+impl CredentialKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiKey => "api_key",
+            Self::SessionToken => "session_token",
+        }
+    }
+
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        [Self::ApiKey, Self::SessionToken].into_iter().find(|kind| kind.as_str() == word)
+    }
 }
 
 /// A key that was made, shown this once.
@@ -178,12 +241,27 @@ impl Admin {
     ///
     /// # Errors
     ///
-    /// [`AdminError`].
+    /// [`AdminError`]; [`AdminError::Unsigned`] where the service has [`Signers`](crate::Signers).
     pub async fn new_plugin(&self, component: &[u8]) -> Result<String, AdminError> {
+        self.new_signed_plugin(component, None).await
+    }
+
+    /// As [`new_plugin`](Self::new_plugin), with a signature in base64: Ed25519 over the bytes of the component.
+    ///
+    /// # Errors
+    ///
+    /// [`AdminError`].
+    pub async fn new_signed_plugin(
+        &self,
+        component: &[u8],
+        signature: Option<&str>,
+    ) -> Result<String, AdminError> {
+        let signer = self.shared.signers.check(component, signature)?;
         let plugin = self.shared.host.load(component).await?;
         let digest = plugin.digest().to_owned();
-        let entry = self.entry(None, json!({ "kind": "plugin", "change": "uploaded", "plugin": digest }));
-        let change = Change::Plugin { digest: digest.clone(), component: component.to_vec(), entry };
+        let event = json!({ "kind": "plugin", "change": "uploaded", "plugin": digest, "signer": signer });
+        let entry = self.entry(None, event);
+        let change = Change::Plugin { digest: digest.clone(), component: component.to_vec(), signer, entry };
         self.make(change).await?;
         self.shared.directory.keep(plugin);
         Ok(digest)
@@ -202,30 +280,45 @@ impl Admin {
     ) -> Result<(), AdminError> {
         check_name("the name of a credential", name)?;
         self.check_tenant(tenant)?;
-        // As for each call: what cannot be sent is refused here.
-        if let Err(error) = ApiKey::new(new.key.clone(), &new.account) {
-            return Err(AdminError::Invalid(error.to_string()));
-        }
         let shared = &self.shared;
-        let context = context(tenant, name, &new.account);
-        let sealed = shared.keyring.seal(new.key.expose_secret().as_bytes(), &context)?;
-        let event = json!({ "kind": "credential", "change": "stored", "name": name });
+        let (secret, at) = match new.key {
+            NewSecret::Stored(key) => {
+                // As for each call: what cannot be sent is refused here.
+                if let Err(error) = ApiKey::new(key.clone(), &new.account) {
+                    return Err(AdminError::Invalid(error.to_string()));
+                }
+                let context = context(tenant, name, &new.account);
+                let sealed = shared.keyring.seal(key.expose_secret().as_bytes(), &context)?;
+                (Secret::Sealed(sealed), "stored here".to_owned())
+            }
+            NewSecret::Vault(secret) => {
+                check_name("the name of a secret in the vault", &secret.replace('/', "."))?;
+                if secret.starts_with('-') {
+                    let message = "the name of a secret in the vault does not begin with a hyphen: its program would take it for an option";
+                    return Err(AdminError::Invalid(message.to_owned()));
+                }
+                if shared.vault.is_none() {
+                    return Err(AdminError::Conflict(
+                        "this service has no vault: see its configuration".to_owned(),
+                    ));
+                }
+                let at = format!("in the vault as {secret}");
+                (Secret::Vault(secret), at)
+            }
+        };
+        let event = json!({ "kind": "credential", "change": "stored", "name": name, "secret": at });
         let change = Change::Credential {
             tenant: tenant.to_owned(),
             name: name.to_owned(),
-            kind: match new.kind {
-                CredentialKind::ApiKey => "api_key",
-                CredentialKind::SessionToken => "session_token",
-            },
+            kind: new.kind.as_str(),
             account: new.account,
-            sealed,
+            secret,
             entry: self.entry(Some(tenant), event),
         };
         self.make(change).await?;
         for app in shared.directory.users_of(tenant, name) {
             if let Some(row) = shared.store.grant(tenant, &app, None).await? {
-                let assigned =
-                    shared.directory.prepare(&shared.store, &shared.host, &shared.keyring, row).await?;
+                let assigned = shared.directory.prepare(shared.parts(), row).await?;
                 shared.directory.assign(tenant, &app, assigned);
             }
         }
@@ -249,7 +342,7 @@ impl Admin {
         let text = serde_json::to_string(definition).map_err(Unusable::Definition)?;
         let row =
             GrantRow { tenant: tenant.to_owned(), app: app.to_owned(), version: 0, definition: text.clone() };
-        let prepared = shared.directory.prepare(&shared.store, &shared.host, &shared.keyring, row).await?;
+        let prepared = shared.directory.prepare(shared.parts(), row).await?;
         let event = json!({ "kind": "grant", "change": "stored", "app": app, "definition": definition });
         let change = Change::Grant {
             tenant: tenant.to_owned(),

@@ -80,6 +80,20 @@ impl Head {
     }
 }
 
+impl Head {
+    /// Checks that the trail ends here: that its newest lines are there too.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`] when it goes on, or should.
+    pub(crate) fn check_end(&self, end: &Self) -> Result<(), Broken> {
+        if self == end {
+            return Ok(());
+        }
+        Err(Broken { after: self.sequence, found: self.sequence + 1, what: "its end is missing or changed" })
+    }
+}
+
 /// Where an audit trail is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the audit trail is broken at line {found}, the first after {after} good ones: {what}")]

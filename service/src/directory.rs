@@ -5,14 +5,19 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use actionbox_host::{ActionHost, ApiKey, CredentialProvider, Grant, LoadError, Plugin, SessionTokens};
+use actionbox_host::{
+    ActionHost, ApiKey, CredentialError, CredentialProvider, Grant, LoadError, Plugin, SecretString,
+    SessionTokens,
+};
 
 use crate::{
+    admin::CredentialKind,
     caller::{Caller, Role},
     definition::GrantDefinition,
     error::{StartError, StoreError},
     seal::{Keyring, SealError},
     store::{GrantRow, Store},
+    vault::{FromVault, Vault},
 };
 
 /// What runs when a tenant's caller names an app.
@@ -21,6 +26,8 @@ pub(crate) struct Assigned {
     pub(crate) grant: Grant,
     pub(crate) version: i64,
     pub(crate) definition: GrantDefinition,
+    /// Of the credential: tells whether it was stored anew.
+    pub(crate) credential: i64,
 }
 
 /// Looked up for each call, changed by the API. Calls that run keep what they began with.
@@ -41,8 +48,10 @@ pub(crate) enum Unusable {
     NoCredential(String, String),
     #[error("the credential cannot be decrypted: {0}")]
     Sealed(#[from] SealError),
+    #[error("the credential is in a vault, and this service has none")]
+    NoVault,
     #[error("the credential is not usable: {0}")]
-    Credential(#[from] actionbox_host::CredentialError),
+    Credential(#[from] CredentialError),
     #[error(transparent)]
     Config(#[from] actionbox_host::ConfigError),
     #[error("the plugin cannot be loaded: {0}")]
@@ -61,51 +70,63 @@ pub(crate) fn context(tenant: &str, name: &str, account: &str) -> String {
 
 impl Directory {
     /// Reads everything that the database has.
-    pub(crate) async fn load(
-        store: &Store,
-        host: &ActionHost,
-        keyring: &Keyring,
-    ) -> Result<Self, StartError> {
+    pub(crate) async fn load(parts: Parts<'_>) -> Result<Self, StartError> {
         let directory = Self::default();
-        for tenant in store.tenants().await? {
-            directory.add_tenant(tenant);
+        match directory.refresh(parts).await {
+            Ok(()) => Ok(directory),
+            // With the wrong master key, nobody is served.
+            Err((tenant, app, Unusable::Sealed(error))) => Err(StartError::Credential { tenant, app, error }),
+            Err((_, _, Unusable::Store(error))) => Err(error.into()),
+            Err((_, _, error)) => Err(StoreError::Layout(error.to_string()).into()),
         }
-        for key in store.keys().await? {
-            let role =
-                Role::parse(&key.role).ok_or_else(|| StoreError::Layout(format!("a role {:?}", key.role)))?;
-            directory.add_key(key.hash, Caller { name: key.name, role, tenant: key.tenant });
+    }
+
+    /// Reads what has changed since, in another process. What cannot be used is told; what cannot be decrypted ends
+    /// it.
+    pub(crate) async fn refresh(&self, parts: Parts<'_>) -> Result<(), (String, String, Unusable)> {
+        let of_store = |error: StoreError| (String::new(), String::new(), Unusable::Store(error));
+        let store = parts.store;
+        let mut keys = HashMap::new();
+        for key in store.keys().await.map_err(of_store)? {
+            let role = Role::parse(&key.role)
+                .ok_or_else(|| of_store(StoreError::Layout(format!("a role {:?}", key.role))))?;
+            keys.insert(key.hash, Caller { name: key.name, role, tenant: key.tenant });
         }
-        for row in store.grants().await? {
+        let tenants = store.tenants().await.map_err(of_store)?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        self.tenants.write().unwrap_or_else(PoisonError::into_inner).extend(tenants);
+        let credentials = store.credentials().await.map_err(of_store)?;
+        let credentials: HashMap<_, _> =
+            credentials.into_iter().map(|row| ((row.tenant, row.name), row.generation)).collect();
+        for row in store.grants().await.map_err(of_store)? {
             let (tenant, app) = (row.tenant.clone(), row.app.clone());
-            match directory.prepare(store, host, keyring, row).await {
-                Ok(assigned) => directory.assign(&tenant, &app, assigned),
-                // With the wrong master key, nobody is served.
-                Err(Unusable::Sealed(error)) => {
-                    return Err(StartError::Credential { tenant, app, error });
-                }
-                Err(Unusable::Store(error)) => return Err(error.into()),
-                // The others are.
+            let is_known = self.assigned(&tenant, &app).is_some_and(|known| {
+                let credential = (tenant.clone(), known.definition.credential.clone());
+                known.version == row.version && credentials.get(&credential) == Some(&known.credential)
+            });
+            if is_known {
+                continue;
+            }
+            match self.prepare(parts, row).await {
+                Ok(assigned) => self.assign(&tenant, &app, assigned),
+                Err(error @ (Unusable::Sealed(_) | Unusable::Store(_))) => return Err((tenant, app, error)),
+                // The others are served.
                 Err(error) => {
-                    tracing::error!(tenant, app, %error, "a grant is not usable: its calls are refused")
+                    tracing::error!(tenant, app, %error, "a grant is not usable: its calls are refused");
+                    self.assigned.write().unwrap_or_else(PoisonError::into_inner).remove(&(tenant, app));
                 }
             }
         }
-        Ok(directory)
+        Ok(())
     }
 
     /// Makes what a grant says ready to run, and puts it nowhere yet.
-    pub(crate) async fn prepare(
-        &self,
-        store: &Store,
-        host: &ActionHost,
-        keyring: &Keyring,
-        row: GrantRow,
-    ) -> Result<Assigned, Unusable> {
+    pub(crate) async fn prepare(&self, parts: Parts<'_>, row: GrantRow) -> Result<Assigned, Unusable> {
         let definition: GrantDefinition = serde_json::from_str(&row.definition)?;
-        let credentials = credentials(store, keyring, &row.tenant, &definition.credential).await?;
+        let (credentials, credential) = parts.credentials(&row.tenant, &definition.credential).await?;
         let grant = definition.grant(&row.tenant, credentials)?;
-        let plugin = self.plugin(store, host, &definition.plugin).await?;
-        Ok(Assigned { plugin, grant, version: row.version, definition })
+        let plugin = self.plugin(parts.store, parts.host, &definition.plugin).await?;
+        Ok(Assigned { plugin, grant, version: row.version, definition, credential })
     }
 
     /// Returns a plugin, loaded once.
@@ -173,18 +194,45 @@ impl Directory {
     }
 }
 
-async fn credentials(
-    store: &Store,
-    keyring: &Keyring,
-    tenant: &str,
-    name: &str,
-) -> Result<Arc<dyn CredentialProvider>, Unusable> {
-    let row = store.credential(tenant, name).await?;
-    let row = row.ok_or_else(|| Unusable::NoCredential(tenant.to_owned(), name.to_owned()))?;
-    let secret = keyring.open(&row.sealed, &context(tenant, name, &row.account))?;
-    let secret = String::from_utf8(secret).map_err(|_| SealError::Damaged)?;
-    Ok(match row.kind.as_str() {
-        "session_token" => Arc::new(SessionTokens::new(secret, &row.account)?),
-        _ => Arc::new(ApiKey::new(secret, &row.account)?),
+/// What a grant is made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) host: &'a ActionHost,
+    pub(crate) keyring: &'a Keyring,
+    pub(crate) vault: Option<&'a Arc<Vault>>,
+}
+
+impl Parts<'_> {
+    async fn credentials(
+        self,
+        tenant: &str,
+        name: &str,
+    ) -> Result<(Arc<dyn CredentialProvider>, i64), Unusable> {
+        let row = self.store.credential(tenant, name).await?;
+        let row = row.ok_or_else(|| Unusable::NoCredential(tenant.to_owned(), name.to_owned()))?;
+        let kind = CredentialKind::parse(&row.kind)
+            .ok_or_else(|| StoreError::Layout(format!("a credential of kind {:?}", row.kind)))?;
+        let generation = row.generation;
+        if let Some(name) = row.vault {
+            let vault = self.vault.ok_or(Unusable::NoVault)?.clone();
+            return Ok((Arc::new(FromVault::new(vault, name, kind, row.account)), generation));
+        }
+        let sealed = row.sealed.ok_or(SealError::Damaged)?;
+        let secret = self.keyring.open(&sealed, &context(tenant, name, &row.account))?;
+        let secret = String::from_utf8(secret).map_err(|_| SealError::Damaged)?;
+        Ok((provider(kind, secret.into(), &row.account)?, generation))
+    }
+}
+
+/// Makes what the host asks for credentials.
+pub(crate) fn provider(
+    kind: CredentialKind,
+    secret: SecretString,
+    account: &str,
+) -> Result<Arc<dyn CredentialProvider>, CredentialError> {
+    Ok(match kind {
+        CredentialKind::SessionToken => Arc::new(SessionTokens::new(secret, account)?),
+        CredentialKind::ApiKey => Arc::new(ApiKey::new(secret, account)?),
     })
 }

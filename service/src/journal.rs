@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     chain::Entry,
     digest::sha256,
-    writer::{Change, Ended, Send, Writer},
+    writer::{Change, Done, Ended, Send, Writer},
 };
 
 /// Writes down what is about to leave.
@@ -36,8 +36,11 @@ impl BeforeSend for Journal {
                 effect: intent.effect.as_str(),
                 body_digest: sha256(&intent.body),
             };
-            let written = self.0.make(Change::Send(send)).await;
-            written.map(drop).map_err(|error| format!("the journal: {error}"))
+            match self.0.make(Change::Send(send)).await {
+                Ok(Done::Nothing) => Err("another process has taken this execution for lost".to_owned()),
+                Ok(_) => Ok(()),
+                Err(error) => Err(format!("the journal: {error}")),
+            }
         })
     }
 }

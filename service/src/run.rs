@@ -116,6 +116,7 @@ async fn begin(shared: &Shared, call: &Call, effect: Option<Effect>) -> Option<A
         ended_at: None,
         request_digest: sha256(format!("{}/{action}\n{parameters}", call.app).as_bytes()),
         answer: None,
+        instance: shared.instance.clone(),
     };
     let digest = execution.request_digest.clone();
     match shared.writer.make(Change::Begin(execution.into())).await {

@@ -1,6 +1,6 @@
 //! The service: what it is made of, how it starts, and how it stops.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use actionbox_host::ActionHostBuilder;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -8,23 +8,30 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use crate::{
     admin::Admin,
     chain::Entry,
-    directory::Directory,
+    database::{Database, Presence},
+    directory::{Directory, Parts},
     error::{StartError, StoreError},
     http,
     journal::{Collector, Journal},
     refusals::Refusals,
     room::Room,
     seal::Keyring,
+    signers::Signers,
     store::{Execution, State, Store, now},
-    writer::{Change, Done, Writer},
+    upkeep::Upkeep,
+    vault::Vault,
+    writer::{Change, Writer},
 };
+
+/// How many of the newest lines of the audit are checked at the start. The others are checked on demand.
+const CHECKED_LINES: i64 = 10_000;
 
 /// How a service is set up.
 pub struct Config {
     /// The address that it listens on. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The file of the SQLite database. It is made when it is not there.
-    pub database: PathBuf,
+    /// Where it keeps what it knows.
+    pub database: Database,
     /// What the credentials are encrypted with.
     pub keyring: Keyring,
     /// What plugins run in: limits, certificates, compiler, cache. Its audit and journal are the service's.
@@ -35,6 +42,14 @@ pub struct Config {
     /// How many of one tenant. Beyond that, its callers are answered 429. Default:
     /// [`CALLS_PER_TENANT`](Self::CALLS_PER_TENANT).
     pub calls_per_tenant: usize,
+    /// How many of tenants that have a number of their own. Default: none has.
+    pub calls_of_tenants: HashMap<String, usize>,
+    /// How long the answers to executions are kept, and idempotency keys hold. Default: for ever.
+    pub answers_kept_for: Option<Duration>,
+    /// Who has to have signed the plugins that are uploaded. Default: nobody.
+    pub signers: Signers,
+    /// Where the secrets are that are not stored here. Default: there is no such place.
+    pub vault: Option<Vault>,
 }
 
 impl Config {
@@ -42,6 +57,22 @@ impl Config {
     pub const CALLS: usize = 512;
     /// How many of them may be one tenant's by default.
     pub const CALLS_PER_TENANT: usize = 64;
+
+    /// A service with the defaults.
+    pub fn new(listen: SocketAddr, database: Database, keyring: Keyring, host: ActionHostBuilder) -> Self {
+        Self {
+            listen,
+            database,
+            keyring,
+            host,
+            calls: Self::CALLS,
+            calls_per_tenant: Self::CALLS_PER_TENANT,
+            calls_of_tenants: HashMap::new(),
+            answers_kept_for: None,
+            signers: Signers::default(),
+            vault: None,
+        }
+    }
 }
 
 /// A service that runs.
@@ -52,6 +83,7 @@ pub struct Service {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
+    upkeep: JoinHandle<()>,
 }
 
 /// What all parts of a service share.
@@ -61,16 +93,28 @@ pub(crate) struct Shared {
     pub(crate) collector: Arc<Collector>,
     pub(crate) directory: Directory,
     pub(crate) keyring: Keyring,
+    pub(crate) vault: Option<Arc<Vault>>,
+    pub(crate) signers: Signers,
     pub(crate) host: actionbox_host::ActionHost,
     pub(crate) refusals: Refusals,
     pub(crate) room: Arc<Room>,
+    /// The name of this process in the database.
+    pub(crate) instance: String,
+}
+
+impl Shared {
+    /// What grants are made of.
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        let Self { store, host, keyring, vault, .. } = self;
+        Parts { store, host, keyring, vault: vault.as_ref() }
+    }
 }
 
 /// Encrypts under the first master key what is under another.
 async fn rotate(store: &Store, writer: &Writer, keyring: &Keyring) -> Result<(), StartError> {
     for row in store.credentials().await? {
         // What no key of the ring opens is told by the grant that needs it.
-        let Ok(Some(sealed)) = keyring.rewrap(&row.sealed) else { continue };
+        let Some(Ok(Some(sealed))) = row.sealed.map(|sealed| keyring.rewrap(&sealed)) else { continue };
         let event = serde_json::json!({ "kind": "credential", "change": "encrypted anew", "name": row.name });
         let entry = Entry { at: now(), tenant: Some(row.tenant.clone()), correlation: None, event };
         writer.make(Change::Rewrap { tenant: row.tenant, name: row.name, sealed, entry }).await?;
@@ -83,38 +127,48 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// [`StartError`] for whatever of that fails. The audit trail is checked too: a broken one is no start.
+    /// [`StartError`] for whatever of that fails. The newest 10,000 lines of the audit trail are checked too: a
+    /// broken one is no start.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let store = Store::open(&config.database).await?;
-        store.verify().await??;
-        let writer = Writer::start(&store).await?;
-        if let Done::Recovered { interrupted: interrupted @ 1.., in_doubt } =
-            writer.make(Change::Recover).await?
-        {
-            tracing::warn!(interrupted, in_doubt, "the service was killed while executions were running");
-        }
+        store.verify_newest(CHECKED_LINES).await??;
+        let mut presence = Presence::new(&store.kind).await?;
+        let writer = Writer::start(&store);
+        presence.recover(&store, &writer).await?;
+        let instance = format!("{:032x}", fastrand::u128(..));
+        writer.make(Change::Arrive { instance: instance.clone(), lock: presence.lock }).await?;
         rotate(&store, &writer, &config.keyring).await?;
         let collector = Arc::new(Collector::new(writer.clone()));
         let host =
             config.host.audit(collector.clone()).before_send(Arc::new(Journal(writer.clone()))).build()?;
-        let directory = Directory::load(&store, &host, &config.keyring).await?;
+        let (keyring, vault) = (config.keyring, config.vault.map(Arc::new));
+        let generation = store.generation().await?;
+        let parts = Parts { store: &store, host: &host, keyring: &keyring, vault: vault.as_ref() };
+        let directory = Directory::load(parts).await?;
         let address = config.listen;
         let listen = |error| StartError::Listen { address, error };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
+        let room = Room::new(config.calls, config.calls_per_tenant, config.calls_of_tenants);
         let shared = Arc::new(Shared {
             store,
             writer,
             collector,
             directory,
-            keyring: config.keyring,
+            keyring,
+            vault,
+            signers: config.signers,
             host,
             refusals: Refusals::default(),
-            room: Arc::new(Room::new(config.calls, config.calls_per_tenant)),
+            room: Arc::new(room),
+            instance,
         });
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(http::serve(listener, shared.clone(), stopped));
-        Ok(Self { shared, address, stop, server })
+        let server = tokio::spawn(http::serve(listener, shared.clone(), stopped.clone()));
+        let upkeep =
+            Upkeep { shared: shared.clone(), presence, generation, answers: config.answers_kept_for };
+        let upkeep = tokio::spawn(upkeep.run(stopped));
+        Ok(Self { shared, address, stop, server, upkeep })
     }
 
     /// Returns the address that it listens on.
@@ -123,7 +177,7 @@ impl Service {
     }
 
     /// Takes no more calls, and waits for those that run, for as long as is given. What still runs after that is
-    /// marked at the next start.
+    /// marked at the next start, or by another service on the same database.
     pub async fn stop(self, patience: Duration) {
         self.stop.send_replace(true);
         if !self.shared.room.empty(patience).await {
@@ -132,9 +186,9 @@ impl Service {
         if tokio::time::timeout(patience, self.server).await.is_err() {
             tracing::warn!("a connection was still open");
         }
-        // Behind everything that waits to be written.
-        if let Err(error) = self.shared.writer.make(Change::Note(Vec::new())).await {
-            tracing::error!(%error, "the last events of the audit are lost");
+        self.shared.writer.stop().await;
+        if let Err(error) = self.upkeep.await {
+            tracing::error!(%error, "the upkeep had ended");
         }
         self.shared.store.close().await;
     }

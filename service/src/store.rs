@@ -1,20 +1,12 @@
 //! The database, as it is read. All changes go through the [writer](crate::writer).
 
-use std::{
-    fs::{File, TryLockError},
-    path::Path,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use sqlx::{
-    AnyPool, Row as _,
-    any::{AnyPoolOptions, AnyRow},
-};
+use sqlx::{AnyPool, Row as _, any::AnyRow};
 
 use crate::{
     chain::{Broken, Head, Line},
+    database::{Database, Kind},
     error::StoreError,
 };
 
@@ -22,8 +14,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Store {
     pub(crate) pool: AnyPool,
-    /// Locked as long as the service runs; the system unlocks what a killed process leaves.
-    lock: Arc<File>,
+    pub(crate) kind: Kind,
 }
 
 /// What became of an execution.
@@ -92,6 +83,9 @@ pub struct Execution {
     pub started_at: i64,
     /// Milliseconds since 1970; nothing while it runs.
     pub ended_at: Option<i64>,
+    /// The process that runs it.
+    #[serde(skip)]
+    pub(crate) instance: String,
     /// What it was asked to do, as a digest: tells whether a repeated one asks the same.
     #[serde(skip)]
     pub(crate) request_digest: String,
@@ -107,13 +101,23 @@ pub(crate) struct KeyRow {
     pub(crate) tenant: Option<String>,
 }
 
-/// A credential of a tenant, its secret still encrypted.
+/// A credential of a tenant, its secret still encrypted, or elsewhere.
 pub(crate) struct CredentialRow {
     pub(crate) tenant: String,
     pub(crate) name: String,
     pub(crate) kind: String,
     pub(crate) account: String,
-    pub(crate) sealed: Vec<u8>,
+    pub(crate) sealed: Option<Vec<u8>>,
+    /// The name of the secret in the outside vault.
+    pub(crate) vault: Option<String>,
+    pub(crate) generation: i64,
+}
+
+/// A process that has written here.
+pub(crate) struct InstanceRow {
+    pub(crate) id: String,
+    /// What it locks as long as it lives.
+    pub(crate) lock: i64,
 }
 
 /// The newest grant of a tenant for an app.
@@ -135,12 +139,18 @@ macro_rules! executions {
     ($which:literal) => {
         concat!(
             "SELECT id, tenant, app, action, effect, idempotency_key, request_digest, state, status, answer, note, \
-             started_at, ended_at FROM executions ",
+             started_at, ended_at, instance FROM executions ",
             $which
         )
     };
 }
 pub(crate) use executions;
+
+macro_rules! credentials {
+    () => {
+        "SELECT tenant, name, kind, account, sealed, vault, generation FROM credentials"
+    };
+}
 
 impl Store {
     /// Opens a database, and brings its layout up to date.
@@ -148,42 +158,15 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`] when it cannot be opened, or is of a newer version.
-    pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
-        sqlx::any::install_default_drivers();
-        make_private(path).map_err(|error| StoreError::Database(format!("{}: {error}", path.display())))?;
-        let lock = lock(path)?;
-        let url = url(path)?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(4)
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    // FULL: what is committed survives a power cut, in the write-ahead log too.
-                    for pragma in [
-                        "PRAGMA busy_timeout = 5000",
-                        "PRAGMA journal_mode = WAL",
-                        "PRAGMA synchronous = FULL",
-                        "PRAGMA foreign_keys = ON",
-                    ] {
-                        sqlx::query(pragma).execute(&mut *connection).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .connect(&url)
-            .await?;
-        sqlx::migrate!("migrations/sqlite")
-            .run(&pool)
-            .await
-            .map_err(|error| StoreError::Layout(error.to_string()))?;
-        Ok(Self { pool, lock: lock.into() })
+    pub(crate) async fn open(database: &Database) -> Result<Self, StoreError> {
+        let (pool, kind) = database.open().await?;
+        Ok(Self { pool, kind })
     }
 
     /// Lets another service use the database.
     pub(crate) async fn close(&self) {
         self.pool.close().await;
-        if let Err(error) = self.lock.unlock() {
-            tracing::warn!(%error, "the database stays locked until this process ends");
-        }
+        self.kind.close();
     }
 
     pub(crate) async fn tenants(&self) -> Result<Vec<String>, StoreError> {
@@ -222,8 +205,7 @@ impl Store {
         tenant: &str,
         name: &str,
     ) -> Result<Option<CredentialRow>, StoreError> {
-        let query =
-            "SELECT tenant, name, kind, account, sealed FROM credentials WHERE tenant = $1 AND name = $2";
+        let query = concat!(credentials!(), " WHERE tenant = $1 AND name = $2");
         let row = sqlx::query(query)
             .bind(tenant.to_owned())
             .bind(name.to_owned())
@@ -233,8 +215,7 @@ impl Store {
     }
 
     pub(crate) async fn credentials(&self) -> Result<Vec<CredentialRow>, StoreError> {
-        let query = "SELECT tenant, name, kind, account, sealed FROM credentials";
-        sqlx::query(query).fetch_all(&self.pool).await?.iter().map(credential).collect()
+        sqlx::query(credentials!()).fetch_all(&self.pool).await?.iter().map(credential).collect()
     }
 
     /// Returns the grants that hold, of all tenants.
@@ -286,11 +267,21 @@ impl Store {
 
     /// Returns the end of the audit trail.
     pub(crate) async fn head(&self) -> Result<Head, StoreError> {
-        let query = "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1";
-        match sqlx::query(query).fetch_optional(&self.pool).await? {
-            Some(row) => Ok(Head { sequence: row.try_get(0)?, hash: row.try_get(1)? }),
-            None => Ok(Head::default()),
-        }
+        let row = sqlx::query("SELECT sequence, hash FROM head").fetch_one(&self.pool).await?;
+        Ok(Head { sequence: row.try_get(0)?, hash: row.try_get(1)? })
+    }
+
+    /// Returns how often anything that is kept in memory was changed.
+    pub(crate) async fn generation(&self) -> Result<i64, StoreError> {
+        let row = sqlx::query("SELECT generation FROM head").fetch_one(&self.pool).await?;
+        Ok(row.try_get(0)?)
+    }
+
+    /// Returns the processes that have written here and have not said that they end.
+    pub(crate) async fn instances(&self) -> Result<Vec<InstanceRow>, StoreError> {
+        let rows = sqlx::query("SELECT id, lock FROM instances").fetch_all(&self.pool).await?;
+        let instance = |row: &AnyRow| Ok(InstanceRow { id: row.try_get(0)?, lock: row.try_get(1)? });
+        rows.iter().map(instance).collect()
     }
 
     /// Reads the audit trail after a line.
@@ -320,51 +311,35 @@ impl Store {
 
     /// Checks the audit trail from its first line to its last, and returns the end.
     pub(crate) async fn verify(&self) -> Result<Result<Head, Broken>, StoreError> {
+        self.verify_behind(Head::default()).await
+    }
+
+    /// Checks the newest lines of the audit trail, `most` of them.
+    pub(crate) async fn verify_newest(&self, most: i64) -> Result<Result<Head, Broken>, StoreError> {
+        let before = self.head().await?.sequence - most;
+        match self.lines(before - 1, 1).await?.pop() {
+            Some(line) if line.sequence == before => {
+                self.verify_behind(Head { sequence: before, hash: line.hash }).await
+            }
+            _ => self.verify().await,
+        }
+    }
+
+    async fn verify_behind(&self, mut head: Head) -> Result<Result<Head, Broken>, StoreError> {
         const AT_ONCE: i64 = 1000;
-        let mut head = Head::default();
-        loop {
-            let lines = self.lines(head.sequence, AT_ONCE).await?;
+        // What is written meanwhile comes behind it.
+        let end = self.head().await?;
+        while head.sequence < end.sequence {
+            let lines = self.lines(head.sequence, AT_ONCE.min(end.sequence - head.sequence)).await?;
             if lines.is_empty() {
-                return Ok(Ok(head));
+                break;
             }
             if let Err(broken) = lines.iter().try_for_each(|line| head.check(line)) {
                 return Ok(Err(broken));
             }
         }
+        Ok(head.check_end(&end).map(|()| head))
     }
-}
-
-/// Makes a file that only its owner may read, if there is none. What SQLite puts beside it has the same mode.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Locks a file beside the database: to lock the database itself would keep SQLite out.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let failed = |error: std::io::Error| StoreError::Database(format!("{}: {error}", path.display()));
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    make_private(Path::new(&name)).map_err(failed)?;
-    let file = File::options().write(true).open(&name).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
-    }
-}
-
-/// Names a database as SQLx wants it named.
-fn url(path: &Path) -> Result<String, StoreError> {
-    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
-    let path = path.to_str().ok_or_else(|| StoreError::Database("its path is no UTF-8".to_owned()))?;
-    Ok(format!("sqlite://{}?mode=rw", utf8_percent_encode(path, KEPT)))
 }
 
 fn line(row: &AnyRow) -> Result<Line, StoreError> {
@@ -378,6 +353,8 @@ fn credential(row: &AnyRow) -> Result<CredentialRow, StoreError> {
         kind: row.try_get(2)?,
         account: row.try_get(3)?,
         sealed: row.try_get(4)?,
+        vault: row.try_get(5)?,
+        generation: row.try_get(6)?,
     })
 }
 
@@ -407,5 +384,6 @@ pub(crate) fn execution(row: &AnyRow) -> Result<Execution, StoreError> {
         note: row.try_get(10)?,
         started_at: row.try_get(11)?,
         ended_at: row.try_get(12)?,
+        instance: row.try_get(13)?,
     })
 }

@@ -1,11 +1,12 @@
 //! The one that changes the database. Changes wait in a queue; those that wait together are committed together, and
 //! whoever handed one in hears of it only after that.
 
-use sqlx::{Any, AnyPool, Row as _, Transaction};
+use sqlx::{Acquire as _, Any, Row as _, Transaction, pool::PoolConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     chain::{Entry, Head},
+    database::Kind,
     error::StoreError,
     store::{self, Execution, State, Store, executions},
 };
@@ -15,11 +16,20 @@ const QUEUE: usize = 1024;
 /// How many changes are committed together at most.
 const TOGETHER: usize = 256;
 
+/// How long a connection may take to end.
+const CLOSING: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Hands changes in. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Writer(mpsc::Sender<Order>);
 
-struct Order {
+enum Order {
+    Make(Waiting),
+    /// Nothing after this one.
+    Stop(oneshot::Sender<()>),
+}
+
+struct Waiting {
     change: Change,
     done: oneshot::Sender<Result<Done, StoreError>>,
 }
@@ -60,6 +70,7 @@ pub(crate) enum Change {
     Plugin {
         digest: String,
         component: Vec<u8>,
+        signer: Option<String>,
         entry: Entry,
     },
     Credential {
@@ -67,7 +78,7 @@ pub(crate) enum Change {
         name: String,
         kind: &'static str,
         account: String,
-        sealed: Vec<u8>,
+        secret: Secret,
         entry: Entry,
     },
     /// A credential is encrypted under a new master key.
@@ -83,8 +94,37 @@ pub(crate) enum Change {
         definition: String,
         entry: Entry,
     },
-    /// What a process that was killed has left running.
-    Recover,
+    /// A process uses the database from now on.
+    Arrive {
+        instance: String,
+        lock: i64,
+    },
+    /// What a process has left running, which is no more.
+    Recover {
+        instance: String,
+    },
+    /// Answers to executions that ended before then are not kept any longer, and their idempotency keys are free.
+    Forget {
+        before: i64,
+        most: i64,
+    },
+}
+
+/// Where the secret of a credential is.
+#[derive(Debug, Clone)]
+pub(crate) enum Secret {
+    /// Here, encrypted.
+    Sealed(Vec<u8>),
+    /// In the outside vault, under this name.
+    Vault(String),
+}
+
+impl Change {
+    /// Whether it changes what services keep in memory: those on the same database have to look.
+    fn is_of_directory(&self) -> bool {
+        use Change::{Credential, Grant, Key, Revoke, Tenant};
+        matches!(self, Tenant { .. } | Key { .. } | Revoke { .. } | Credential { .. } | Grant { .. })
+    }
 }
 
 /// A request that may change something.
@@ -132,87 +172,221 @@ pub(crate) enum Done {
     Version(i64),
     /// So many executions were interrupted, and so many of them are in doubt.
     Recovered { interrupted: u64, in_doubt: u64 },
+    /// So many executions have no answer any more.
+    Forgotten(u64),
 }
 
 impl Writer {
     /// Starts the writer of a database.
-    pub(crate) async fn start(store: &Store) -> Result<Self, StoreError> {
-        let head = store.head().await?;
+    pub(crate) fn start(store: &Store) -> Self {
         let (sender, orders) = mpsc::channel(QUEUE);
-        // Until its last handle is gone, and everything is written.
-        tokio::spawn(run(store.pool.clone(), head, orders));
-        Ok(Self(sender))
+        tokio::spawn(run(store.clone(), orders));
+        Self(sender)
     }
 
     /// Makes a change, and returns when it is there to stay.
     pub(crate) async fn make(&self, change: Change) -> Result<Done, StoreError> {
         let (done, heard) = oneshot::channel();
-        self.0.send(Order { change, done }).await.map_err(|_| StoreError::Stopping)?;
+        let order = Order::Make(Waiting { change, done });
+        self.0.send(order).await.map_err(|_| StoreError::Stopping)?;
         heard.await.map_err(|_| StoreError::Stopping)?
     }
-}
 
-impl Writer {
     /// Has something written down that nobody waits for.
     pub(crate) fn note_soon(&self, entries: Vec<Entry>) {
         let (done, _) = oneshot::channel();
-        if self.0.try_send(Order { change: Change::Note(entries), done }).is_err() {
+        if self.0.try_send(Order::Make(Waiting { change: Change::Note(entries), done })).is_err() {
             tracing::error!("an audit event is lost: the queue is full");
+        }
+    }
+
+    /// Returns how many changes wait.
+    pub(crate) fn waiting(&self) -> usize {
+        QUEUE - self.0.capacity()
+    }
+
+    /// Makes the changes that wait, and none that comes later.
+    pub(crate) async fn stop(&self) {
+        let (stopped, heard) = oneshot::channel();
+        if self.0.send(Order::Stop(stopped)).await.is_ok() {
+            // Fails when it has stopped before.
+            drop(heard.await);
         }
     }
 }
 
-async fn run(pool: AnyPool, mut head: Head, mut orders: mpsc::Receiver<Order>) {
-    let mut together = Vec::new();
-    while orders.recv_many(&mut together, TOGETHER).await > 0 {
-        let changes: Vec<_> = together.iter().map(|order| &order.change).collect();
-        match commit(&pool, &mut head, &changes).await {
-            Ok(all) => {
-                for (order, done) in together.drain(..).zip(all) {
-                    tell(order, Ok(done));
-                }
+/// The connection that all changes go over, and what is known of the database.
+struct Session {
+    store: Store,
+    /// Lost at the first error: nothing of a transaction that failed is to stay open beside the next one.
+    connection: Option<PoolConnection<Any>>,
+}
+
+async fn run(store: Store, mut orders: mpsc::Receiver<Order>) {
+    let mut session = Session { store, connection: None };
+    let mut batch = Vec::new();
+    while orders.recv_many(&mut batch, TOGETHER).await > 0 {
+        let mut stop = None;
+        let mut together = Vec::with_capacity(batch.len());
+        for order in batch.drain(..) {
+            match order {
+                Order::Make(waiting) => together.push(waiting),
+                Order::Stop(stopped) => stop = Some(stopped),
             }
-            // One of them is at fault, or the database is: each alone will tell.
-            Err(_) if together.len() > 1 => {
-                for order in together.drain(..) {
-                    let done = commit(&pool, &mut head, &[&order.change]).await;
-                    tell(order, done.map(|mut one| one.remove(0)));
-                }
-            }
-            Err(error) => together.drain(..).for_each(|order| tell(order, Err(error.clone()))),
+        }
+        session.make(together).await;
+        if let Some(stopped) = stop {
+            drop(session);
+            // Nobody may be waiting any more.
+            let _nobody = stopped.send(());
+            return;
         }
     }
 }
 
 /// Nobody may be waiting any more; what was done stays done.
-fn tell(order: Order, done: Result<Done, StoreError>) {
+fn tell(waiting: Waiting, done: Result<Done, StoreError>) {
     if let Err(error) = &done {
         tracing::error!(%error, "a change could not be written");
     }
-    drop(order.done.send(done));
+    drop(waiting.done.send(done));
 }
 
-/// Makes changes in one transaction: all, or none.
-async fn commit(pool: &AnyPool, head: &mut Head, changes: &[&Change]) -> Result<Vec<Done>, StoreError> {
-    let mut transaction = pool.begin().await?;
-    let mut end = head.clone();
+impl Session {
+    async fn make(&mut self, mut together: Vec<Waiting>) {
+        let changes: Vec<_> = together.iter().map(|waiting| &waiting.change).collect();
+        match self.commit(&changes).await {
+            Ok(all) => {
+                for (waiting, done) in together.drain(..).zip(all) {
+                    tell(waiting, Ok(done));
+                }
+            }
+            // One of them is at fault, or the database is: each alone will tell.
+            Err(_) if together.len() > 1 => {
+                for waiting in together.drain(..) {
+                    let done = self.commit(&[&waiting.change]).await;
+                    tell(waiting, done.map(|mut one| one.remove(0)));
+                }
+            }
+            Err(error) => together.drain(..).for_each(|waiting| tell(waiting, Err(error.clone()))),
+        }
+    }
+
+    /// Makes changes in one transaction: all, or none. Whoever is told of an error does not know that nothing was
+    /// done: the connection may have broken after the commit. Each change can therefore be made twice.
+    async fn commit(&mut self, changes: &[&Change]) -> Result<Vec<Done>, StoreError> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.store.pool.acquire().await?,
+        };
+        let committed = transact(&mut connection, &self.store.kind, changes).await;
+        match committed {
+            Ok(_) => self.connection = Some(connection),
+            Err(_) => {
+                // To close it rolls back, whatever state it is in.
+                let closed = tokio::time::timeout(CLOSING, connection.close()).await;
+                tracing::debug!(?closed, "a new connection to the database is needed");
+            }
+        }
+        committed
+    }
+}
+
+async fn transact(
+    connection: &mut PoolConnection<Any>,
+    kind: &Kind,
+    changes: &[&Change],
+) -> Result<Vec<Done>, StoreError> {
+    let mut tx = Tx { inner: connection.begin().await?, kind, head: None };
     let mut all = Vec::with_capacity(changes.len());
     for change in changes {
-        all.push(apply(&mut transaction, &mut end, change).await?);
+        all.push(apply(&mut tx, change).await?);
     }
-    transaction.commit().await?;
-    *head = end;
+    tx.commit(changes.iter().any(|change| change.is_of_directory())).await?;
     Ok(all)
 }
 
-type Tx<'a> = Transaction<'a, Any>;
+/// A transaction, and the end of the audit as it is within it.
+struct Tx<'a> {
+    inner: Transaction<'a, Any>,
+    kind: &'a Kind,
+    /// Read when it is needed, and locked from then on: nobody else puts a line behind the same one.
+    head: Option<Locked>,
+}
 
-async fn apply(tx: &mut Tx<'_>, head: &mut Head, change: &Change) -> Result<Done, StoreError> {
+struct Locked {
+    head: Head,
+    generation: i64,
+}
+
+impl Tx<'_> {
+    async fn locked(&mut self) -> Result<&mut Locked, StoreError> {
+        if self.head.is_none() {
+            let row = sqlx::query(self.kind.head_to_change()).fetch_one(&mut *self.inner).await?;
+            let head = Head { sequence: row.try_get(0)?, hash: row.try_get(1)? };
+            self.head = Some(Locked { head, generation: row.try_get(2)? });
+        }
+        self.head.as_mut().ok_or(StoreError::Stopping)
+    }
+
+    async fn append(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        for entry in entries {
+            let line = self.locked().await?.head.append(entry);
+            let query = "INSERT INTO audit (sequence, at, tenant, correlation, line, hash) VALUES ($1, $2, $3, $4, $5, $6)";
+            sqlx::query(query)
+                .bind(line.sequence)
+                .bind(entry.at)
+                .bind(entry.tenant.clone())
+                .bind(entry.correlation.clone())
+                .bind(line.text)
+                .bind(line.hash)
+                .execute(&mut *self.inner)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the audit of a change, if it was one.
+    async fn changed(&mut self, rows: u64, entry: &Entry) -> Result<Done, StoreError> {
+        if rows == 0 {
+            return Ok(Done::Nothing);
+        }
+        self.append(std::slice::from_ref(entry)).await?;
+        Ok(Done::Changed)
+    }
+
+    async fn commit(mut self, directory: bool) -> Result<(), StoreError> {
+        if directory {
+            self.locked().await?.generation += 1;
+        }
+        if let Some(Locked { head, generation }) = self.head {
+            sqlx::query("UPDATE head SET sequence = $1, hash = $2, generation = $3")
+                .bind(head.sequence)
+                .bind(head.hash)
+                .bind(generation)
+                .execute(&mut *self.inner)
+                .await?;
+        }
+        Ok(self.inner.commit().await?)
+    }
+}
+
+async fn apply(tx: &mut Tx<'_>, change: &Change) -> Result<Done, StoreError> {
     match change {
         Change::Begin(execution) => begin(tx, execution).await,
         Change::Send(send) => {
+            // Another process may have taken this one for ended, and its execution for lost: then nothing leaves. The
+            // update locks the row: the other one waits, or has been.
+            let query = "UPDATE executions SET instance = instance WHERE id = $1 AND state = 'running'";
+            let running = sqlx::query(query).bind(send.execution.clone()).execute(&mut *tx.inner).await?;
+            if running.rows_affected() == 0 {
+                return Ok(Done::Nothing);
+            }
             let query = "INSERT INTO sends (execution, request, app, action, effect, body_digest, state, sent_at) \
-                         VALUES ($1, $2, $3, $4, $5, $6, 'sending', $7)";
+                         VALUES ($1, $2, $3, $4, $5, $6, 'sending', $7) ON CONFLICT DO NOTHING";
             sqlx::query(query)
                 .bind(send.execution.clone())
                 .bind(send.request)
@@ -221,13 +395,13 @@ async fn apply(tx: &mut Tx<'_>, head: &mut Head, change: &Change) -> Result<Done
                 .bind(send.effect)
                 .bind(send.body_digest.clone())
                 .bind(store::now())
-                .execute(&mut **tx)
+                .execute(&mut *tx.inner)
                 .await?;
             Ok(Done::Changed)
         }
-        Change::End(end) => self::end(tx, head, end).await,
+        Change::End(end) => self::end(tx, end).await,
         Change::Note(entries) => {
-            append(tx, head, entries).await?;
+            tx.append(entries).await?;
             Ok(Done::Changed)
         }
         Change::Settle { id, state, note, entry } => {
@@ -235,54 +409,77 @@ async fn apply(tx: &mut Tx<'_>, head: &mut Head, change: &Change) -> Result<Done
             let query = "UPDATE executions SET state = $1, note = $2, idempotency_key = CASE WHEN $1 = 'settled_not_run' \
                          THEN NULL ELSE idempotency_key END WHERE id = $3 AND state = 'in_doubt'";
             let query = sqlx::query(query).bind(state.as_str()).bind(note.clone()).bind(id.clone());
-            changed(query.execute(&mut **tx).await?.rows_affected(), tx, head, entry).await
+            let settled = query.execute(&mut *tx.inner).await?.rows_affected();
+            tx.changed(settled, entry).await
         }
         Change::Tenant { id, entry } => {
             let query = "INSERT INTO tenants (id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
             let query = sqlx::query(query).bind(id.clone()).bind(store::now());
-            changed(query.execute(&mut **tx).await?.rows_affected(), tx, head, entry).await
+            let made = query.execute(&mut *tx.inner).await?.rows_affected();
+            tx.changed(made, entry).await
         }
         Change::Key { hash, name, role, tenant, entry } => {
-            let query =
-                "INSERT INTO caller_keys (hash, name, role, tenant, created_at) VALUES ($1, $2, $3, $4, $5)";
+            let query = "INSERT INTO caller_keys (hash, name, role, tenant, created_at) VALUES ($1, $2, $3, $4, $5) \
+                         ON CONFLICT DO NOTHING";
             let query = sqlx::query(query)
                 .bind(hash.clone())
                 .bind(name.clone())
                 .bind(*role)
                 .bind(tenant.clone())
                 .bind(store::now());
-            changed(query.execute(&mut **tx).await?.rows_affected(), tx, head, entry).await
+            let made = query.execute(&mut *tx.inner).await?.rows_affected();
+            tx.changed(made, entry).await
         }
         Change::Revoke { hash, entry } => {
             let query = "UPDATE caller_keys SET revoked_at = $1 WHERE hash = $2 AND revoked_at IS NULL";
             let query = sqlx::query(query).bind(store::now()).bind(hash.clone());
-            changed(query.execute(&mut **tx).await?.rows_affected(), tx, head, entry).await
+            let revoked = query.execute(&mut *tx.inner).await?.rows_affected();
+            tx.changed(revoked, entry).await
         }
-        Change::Plugin { digest, component, entry } => {
-            let query = "INSERT INTO plugins (digest, component, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-            let query = sqlx::query(query).bind(digest.clone()).bind(component.clone()).bind(store::now());
-            changed(query.execute(&mut **tx).await?.rows_affected(), tx, head, entry).await
+        Change::Plugin { digest, component, signer, entry } => {
+            let query = "INSERT INTO plugins (digest, component, signer, created_at) VALUES ($1, $2, $3, $4) \
+                         ON CONFLICT DO NOTHING";
+            let query = sqlx::query(query)
+                .bind(digest.clone())
+                .bind(component.clone())
+                .bind(signer.clone())
+                .bind(store::now());
+            let kept = query.execute(&mut *tx.inner).await?.rows_affected();
+            tx.changed(kept, entry).await
         }
-        Change::Credential { tenant, name, kind, account, sealed, entry } => {
-            let query = "INSERT INTO credentials (tenant, name, kind, account, sealed, created_at) \
-                         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant, name) DO UPDATE SET \
+        Change::Credential { tenant, name, kind, account, secret, entry } => {
+            let (sealed, vault) = match secret {
+                Secret::Sealed(sealed) => (Some(sealed.clone()), None),
+                Secret::Vault(name) => (None, Some(name.clone())),
+            };
+            let generation = tx.locked().await?.generation + 1;
+            let query = "INSERT INTO credentials (tenant, name, kind, account, sealed, vault, generation, created_at) \
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant, name) DO UPDATE SET \
                          kind = excluded.kind, account = excluded.account, sealed = excluded.sealed, \
+                         vault = excluded.vault, generation = excluded.generation, \
                          created_at = excluded.created_at";
             let query = sqlx::query(query)
                 .bind(tenant.clone())
                 .bind(name.clone())
                 .bind(*kind)
                 .bind(account.clone())
-                .bind(sealed.clone())
+                .bind(sealed)
+                .bind(vault)
+                .bind(generation)
                 .bind(store::now());
-            changed(query.execute(&mut **tx).await?.rows_affected(), tx, head, entry).await
+            let stored = query.execute(&mut *tx.inner).await?.rows_affected();
+            tx.changed(stored, entry).await
         }
         Change::Rewrap { tenant, name, sealed, entry } => {
-            let query = "UPDATE credentials SET sealed = $1 WHERE tenant = $2 AND name = $3";
+            let query =
+                "UPDATE credentials SET sealed = $1 WHERE tenant = $2 AND name = $3 AND sealed IS NOT NULL";
             let query = sqlx::query(query).bind(sealed.clone()).bind(tenant.clone()).bind(name.clone());
-            changed(query.execute(&mut **tx).await?.rows_affected(), tx, head, entry).await
+            let sealed = query.execute(&mut *tx.inner).await?.rows_affected();
+            tx.changed(sealed, entry).await
         }
         Change::Grant { tenant, app, definition, entry } => {
+            // No other process counts on from the same version.
+            tx.locked().await?;
             let query = "INSERT INTO grants (tenant, app, version, definition, created_at) SELECT $1, $2, \
                          COALESCE(MAX(version), 0) + 1, $3, $4 FROM grants WHERE tenant = $1 AND app = $2 \
                          RETURNING version";
@@ -291,27 +488,32 @@ async fn apply(tx: &mut Tx<'_>, head: &mut Head, change: &Change) -> Result<Done
                 .bind(app.clone())
                 .bind(definition.clone())
                 .bind(store::now())
-                .fetch_one(&mut **tx)
+                .fetch_one(&mut *tx.inner)
                 .await?;
-            append(tx, head, std::slice::from_ref(entry)).await?;
+            tx.append(std::slice::from_ref(entry)).await?;
             Ok(Done::Version(row.try_get(0)?))
         }
-        Change::Recover => recover(tx, head).await,
+        Change::Arrive { instance, lock } => {
+            let query =
+                "INSERT INTO instances (id, lock, started_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+            let query = sqlx::query(query).bind(instance.clone()).bind(*lock).bind(store::now());
+            query.execute(&mut *tx.inner).await?;
+            Ok(Done::Changed)
+        }
+        Change::Recover { instance } => recover(tx, instance).await,
+        Change::Forget { before, most } => {
+            let query = "UPDATE executions SET status = NULL, answer = NULL, idempotency_key = NULL WHERE id IN \
+                         (SELECT id FROM executions WHERE ended_at < $1 AND answer IS NOT NULL AND \
+                         state NOT IN ('running', 'in_doubt') ORDER BY ended_at LIMIT $2)";
+            let query = sqlx::query(query).bind(*before).bind(*most);
+            Ok(Done::Forgotten(query.execute(&mut *tx.inner).await?.rows_affected()))
+        }
     }
-}
-
-/// Tells the audit of a change, if it was one.
-async fn changed(rows: u64, tx: &mut Tx<'_>, head: &mut Head, entry: &Entry) -> Result<Done, StoreError> {
-    if rows == 0 {
-        return Ok(Done::Nothing);
-    }
-    append(tx, head, std::slice::from_ref(entry)).await?;
-    Ok(Done::Changed)
 }
 
 async fn begin(tx: &mut Tx<'_>, execution: &Execution) -> Result<Done, StoreError> {
     let query = "INSERT INTO executions (id, tenant, app, action, effect, idempotency_key, request_digest, state, \
-                 started_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8) ON CONFLICT DO NOTHING";
+                 started_at, instance) VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9) ON CONFLICT DO NOTHING";
     let begun = sqlx::query(query)
         .bind(execution.id.clone())
         .bind(execution.tenant.clone())
@@ -321,20 +523,24 @@ async fn begin(tx: &mut Tx<'_>, execution: &Execution) -> Result<Done, StoreErro
         .bind(execution.idempotency_key.clone())
         .bind(execution.request_digest.clone())
         .bind(execution.started_at)
-        .execute(&mut **tx)
+        .bind(execution.instance.clone())
+        .execute(&mut *tx.inner)
         .await?;
     if begun.rows_affected() == 1 {
         return Ok(Done::Changed);
     }
-    let row = sqlx::query(executions!("WHERE tenant = $1 AND idempotency_key = $2"))
+    let row = sqlx::query(executions!("WHERE id = $1 OR (tenant = $2 AND idempotency_key = $3)"))
+        .bind(execution.id.clone())
         .bind(execution.tenant.clone())
         .bind(execution.idempotency_key.clone())
-        .fetch_one(&mut **tx)
+        .fetch_one(&mut *tx.inner)
         .await?;
-    Ok(Done::Known(store::execution(&row)?.into()))
+    let known = store::execution(&row)?;
+    // Its own: it was begun before, and that was not heard.
+    Ok(if known.id == execution.id { Done::Changed } else { Done::Known(known.into()) })
 }
 
-async fn end(tx: &mut Tx<'_>, head: &mut Head, end: &End) -> Result<Done, StoreError> {
+async fn end(tx: &mut Tx<'_>, end: &End) -> Result<Done, StoreError> {
     let now = store::now();
     for send in &end.sends {
         let query =
@@ -345,11 +551,12 @@ async fn end(tx: &mut Tx<'_>, head: &mut Head, end: &End) -> Result<Done, StoreE
             .bind(now)
             .bind(end.id.clone())
             .bind(send.request)
-            .execute(&mut **tx)
+            .execute(&mut *tx.inner)
             .await?;
     }
+    // In doubt: another process took this one for ended, and here it is, and knows.
     let query = "UPDATE executions SET state = $1, status = $2, answer = $3, ended_at = $4, idempotency_key = \
-                 CASE WHEN $5 = 1 THEN NULL ELSE idempotency_key END WHERE id = $6 AND state = 'running'";
+                 CASE WHEN $5 = 1 THEN NULL ELSE idempotency_key END WHERE id = $6 AND state IN ('running', 'in_doubt')";
     let ended = sqlx::query(query)
         .bind(end.state.as_str())
         .bind(i64::from(end.status))
@@ -357,53 +564,45 @@ async fn end(tx: &mut Tx<'_>, head: &mut Head, end: &End) -> Result<Done, StoreE
         .bind(now)
         .bind(i64::from(end.frees_key))
         .bind(end.id.clone())
-        .execute(&mut **tx)
+        .execute(&mut *tx.inner)
         .await?;
-    append(tx, head, &end.entries).await?;
+    tx.append(&end.entries).await?;
     Ok(if ended.rows_affected() == 1 { Done::Changed } else { Done::Nothing })
 }
 
 /// Marks what was running when a process ended without a word: what had sent something is in doubt, the rest did
 /// nothing.
-async fn recover(tx: &mut Tx<'_>, head: &mut Head) -> Result<Done, StoreError> {
+async fn recover(tx: &mut Tx<'_>, instance: &str) -> Result<Done, StoreError> {
     let now = store::now();
-    sqlx::query("UPDATE sends SET state = 'in_doubt' WHERE state = 'sending'").execute(&mut **tx).await?;
-    let running = sqlx::query(executions!("WHERE state = 'running'")).fetch_all(&mut **tx).await?;
+    // Locks them: what the process sends after all, if it is alive, it sends before this or not at all.
+    let query =
+        "UPDATE executions SET note = 'the service was killed' WHERE state = 'running' AND instance = $1";
+    sqlx::query(query).bind(instance.to_owned()).execute(&mut *tx.inner).await?;
+    let query = "UPDATE sends SET state = 'in_doubt' WHERE state = 'sending' AND execution IN \
+                 (SELECT id FROM executions WHERE instance = $1 AND state = 'running')";
+    sqlx::query(query).bind(instance.to_owned()).execute(&mut *tx.inner).await?;
+    let running = sqlx::query(executions!("WHERE state = 'running' AND instance = $1"));
+    let running = running.bind(instance.to_owned()).fetch_all(&mut *tx.inner).await?;
     let running: Vec<_> = running.iter().map(store::execution).collect::<Result<_, _>>()?;
     let mut doubts = 0;
     for execution in &running {
         let query = "SELECT COUNT(*) FROM sends WHERE execution = $1 AND state IN ('in_doubt', 'answered')";
-        let row = sqlx::query(query).bind(execution.id.clone()).fetch_one(&mut **tx).await?;
+        let row = sqlx::query(query).bind(execution.id.clone()).fetch_one(&mut *tx.inner).await?;
         let state = if row.try_get::<i64, _>(0)? > 0 { State::InDoubt } else { State::Errored };
         doubts += u64::from(state == State::InDoubt);
-        let query = "UPDATE executions SET state = $1, note = 'the service was killed', ended_at = $2, \
+        let query = "UPDATE executions SET state = $1, ended_at = $2, \
                      idempotency_key = CASE WHEN $1 = 'in_doubt' THEN idempotency_key ELSE NULL END WHERE id = $3";
         let query = sqlx::query(query).bind(state.as_str()).bind(now).bind(execution.id.clone());
-        query.execute(&mut **tx).await?;
+        query.execute(&mut *tx.inner).await?;
         let entry = Entry {
             at: now,
             tenant: Some(execution.tenant.clone()),
             correlation: Some(execution.id.clone()),
             event: serde_json::json!({ "kind": "recovered", "state": state }),
         };
-        append(tx, head, &[entry]).await?;
+        tx.append(&[entry]).await?;
     }
+    let query = sqlx::query("DELETE FROM instances WHERE id = $1").bind(instance.to_owned());
+    query.execute(&mut *tx.inner).await?;
     Ok(Done::Recovered { interrupted: running.len() as u64, in_doubt: doubts })
-}
-
-async fn append(tx: &mut Tx<'_>, head: &mut Head, entries: &[Entry]) -> Result<(), StoreError> {
-    for entry in entries {
-        let line = head.append(entry);
-        let query = "INSERT INTO audit (sequence, at, tenant, correlation, line, hash) VALUES ($1, $2, $3, $4, $5, $6)";
-        sqlx::query(query)
-            .bind(line.sequence)
-            .bind(entry.at)
-            .bind(entry.tenant.clone())
-            .bind(entry.correlation.clone())
-            .bind(line.text)
-            .bind(line.hash)
-            .execute(&mut **tx)
-            .await?;
-    }
-    Ok(())
 }

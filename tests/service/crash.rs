@@ -4,7 +4,6 @@
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader, Write as _},
-    path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
@@ -27,12 +26,12 @@ struct Process {
 }
 
 impl Process {
-    fn start(database: &Path, master: &str) -> Self {
+    fn start(database: &str, master: &str) -> Self {
         Self::run(Command::new(env!("CARGO_BIN_EXE_service")), database, master)
     }
 
     /// Starts one for which no file may grow beyond so many bytes, as on a disk that is full.
-    fn start_within(bytes: u64, database: &Path, master: &str) -> Self {
+    fn start_within(bytes: u64, database: &str, master: &str) -> Self {
         let mut shell = Command::new("sh");
         // A write beyond is an error then, and no signal. In blocks of 512 bytes.
         let limited = "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"";
@@ -40,7 +39,7 @@ impl Process {
         Self::run(shell, database, master)
     }
 
-    fn run(mut program: Command, database: &Path, master: &str) -> Self {
+    fn run(mut program: Command, database: &str, master: &str) -> Self {
         let mut child = program
             .arg(database)
             .arg(cache())
@@ -117,8 +116,11 @@ async fn killed_at_random_it_loses_nothing_and_doubles_nothing() {
         ran
     };
     let known = known.lock().expect("no panic").clone();
+    // A server may notice only after a while that a client is gone.
+    while !service.executions(None, Some(State::Running), 1).await.expect("the journal").is_empty() {
+        tokio::task::yield_now().await;
+    }
     let told: Vec<Execution> = service.executions(None, None, 100_000).await.expect("the journal");
-    assert!(told.iter().all(|execution| execution.state != State::Running), "nothing runs any more");
     let before = ran();
     let (mut acknowledged, mut doubts) = (0, 0);
     for (email, status) in &known {
@@ -163,7 +165,11 @@ async fn killed_at_random_it_loses_nothing_and_doubles_nothing() {
 async fn on_a_full_disk_nothing_is_sent_that_is_not_written_down() {
     let Setup { sandbox, service, folder, master, caller, .. } = Setup::new("full").await;
     service.stop(Duration::from_secs(20)).await;
-    let size = std::fs::metadata(folder.database()).expect("it is there").len();
+    // A server's disk is not ours to fill.
+    if !folder.is_sqlite() {
+        return;
+    }
+    let size = std::fs::metadata(folder.file()).expect("it is there").len();
     let process = Process::start_within(size + 50_000, &folder.database(), master.expose_secret());
     let ask = async |base: &str, number: usize| {
         let client = Client::new(base)

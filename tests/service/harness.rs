@@ -13,31 +13,84 @@ use actionbox_service::{
 };
 use actionbox_tests::canary;
 use secrecy::ExposeSecret as _;
+use sqlx::Connection as _;
 
 use crate::client::Client;
 
 pub(crate) const ACCOUNT: &str = "acme@example.com";
 pub(crate) const NEIGHBOUR: &str = "globex@example.com";
 
-/// A directory of a test's own, which ends with it.
-pub(crate) struct Folder(pub(crate) PathBuf);
+/// Names the PostgreSQL server that the tests are to use, by a URL up to the name of the database:
+/// `postgres://user@127.0.0.1:5432/`. Without it they use SQLite.
+const POSTGRES: &str = "ACTIONBOX_TEST_POSTGRES";
+
+/// A directory of a test's own, which ends with it, and a database.
+pub(crate) struct Folder {
+    pub(crate) path: PathBuf,
+    server: Option<Server>,
+}
+
+/// The database of a test on a server.
+pub(crate) struct Server {
+    url: String,
+    name: String,
+}
 
 impl Folder {
-    pub(crate) fn new(name: &str) -> Self {
+    pub(crate) async fn new(name: &str) -> Self {
         let path =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("service-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&path).expect("the directory for tests is writable");
-        Self(path)
+        let server = match std::env::var(POSTGRES) {
+            Ok(url) => {
+                let name = format!("test_{:032x}", fastrand::u128(..));
+                let mut connection = connect(&format!("{url}postgres")).await;
+                let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+                sqlx::query(create).execute(&mut connection).await.expect("a database");
+                Some(Server { url, name })
+            }
+            Err(_) => None,
+        };
+        Self { path, server }
     }
 
-    pub(crate) fn database(&self) -> PathBuf {
-        self.0.join("action box?#%.db")
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.server.is_none()
     }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.path.join("action box?#%.db")
+    }
+
+    /// Names the database as the service is told it.
+    pub(crate) fn database(&self) -> String {
+        match &self.server {
+            Some(Server { url, name }) => format!("{url}{name}"),
+            None => self.file().display().to_string(),
+        }
+    }
+
+    /// Connects to the database behind the service's back.
+    pub(crate) async fn connect(&self) -> sqlx::AnyConnection {
+        match self.is_sqlite() {
+            false => connect(&self.database()).await,
+            true => {
+                let path = self.database();
+                let path = path.replace('%', "%25").replace(' ', "%20").replace('?', "%3F");
+                connect(&format!("sqlite://{}", path.replace('#', "%23"))).await
+            }
+        }
+    }
+}
+
+pub(crate) async fn connect(url: &str) -> sqlx::AnyConnection {
+    sqlx::any::install_default_drivers();
+    sqlx::AnyConnection::connect(url).await.expect("the database opens")
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).expect("it is ours");
+        std::fs::remove_dir_all(&self.path).expect("it is ours");
     }
 }
 
@@ -72,7 +125,7 @@ pub(crate) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("service-cache")
 }
 
-async fn start(folder: &Folder, master: &SecretString) -> Service {
+pub(crate) async fn start(folder: &Folder, master: &SecretString) -> Service {
     try_start(folder, master).await.expect("the service starts")
 }
 
@@ -80,17 +133,23 @@ pub(crate) async fn try_start(
     folder: &Folder,
     master: &SecretString,
 ) -> Result<Service, actionbox_service::StartError> {
+    try_start_on(&folder.database(), master, |_| ()).await
+}
+
+pub(crate) async fn try_start_on(
+    database: &str,
+    master: &SecretString,
+    change: impl FnOnce(&mut Config),
+) -> Result<Service, actionbox_service::StartError> {
     // Shared by all tests: whoever is first compiles.
     let cache = CompileCache::at(cache());
     let limits = HostLimits { concurrent_calls: 32, account_rate: None, ..HostLimits::default() };
-    let config = Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        database: folder.database(),
-        keyring: Keyring::parse(master).expect("a key"),
-        host: ActionHost::builder().host_limits(limits).compile_cache(cache),
-        calls: 64,
-        calls_per_tenant: 40,
-    };
+    let host = ActionHost::builder().host_limits(limits).compile_cache(cache);
+    let keyring = Keyring::parse(master).expect("a key");
+    let Ok(database) = database.parse();
+    let mut config = Config::new(([127, 0, 0, 1], 0).into(), database, keyring, host);
+    (config.calls, config.calls_per_tenant) = (64, 40);
+    change(&mut config);
     Service::start(config).await
 }
 
@@ -104,7 +163,7 @@ impl Setup {
         let sandbox =
             Sandbox::builder().api_key(&upstream_key).account(ACCOUNT).account(NEIGHBOUR).no_rate_limit();
         let sandbox = change(sandbox).start().await.expect("a sandbox server");
-        let folder = Folder::new(name);
+        let folder = Folder::new(name).await;
         let master = Keyring::generate().expect("random");
         let service = start(&folder, &master).await;
         let admin = service.admin("test");

@@ -9,13 +9,7 @@ use crate::harness::Setup;
 
 /// Changes the database behind the service's back.
 async fn behind_its_back(setup: &Setup, statement: &'static str) {
-    sqlx::any::install_default_drivers();
-    let path = setup.folder.database().display().to_string();
-    let url = format!(
-        "sqlite://{}",
-        path.replace('%', "%25").replace(' ', "%20").replace('?', "%3F").replace('#', "%23")
-    );
-    let mut connection = sqlx::AnyConnection::connect(&url).await.expect("the database opens");
+    let mut connection = setup.folder.connect().await;
     sqlx::query(statement).execute(&mut connection).await.expect("it is a statement");
     connection.close().await.expect("closed");
 }

@@ -8,6 +8,7 @@ use actionbox_tests::canary::Finder;
 use http::StatusCode;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
+use sqlx::Row as _;
 
 use crate::harness::{Setup, try_start};
 
@@ -33,8 +34,25 @@ async fn the_disk_holds_none() {
     ];
     let finder = Finder::new(secrets);
     finder.assert_absent("the answer", &refused.text);
+    for table in
+        ["tenants", "caller_keys", "plugins", "credentials", "grants", "executions", "sends", "audit"]
+    {
+        // Of both databases alike: what is not text is cast, bytes to their hexadecimal digits.
+        let all = format!("SELECT CAST(x AS TEXT) FROM (SELECT * FROM {table}) AS x");
+        if !setup.folder.is_sqlite() {
+            let mut connection = setup.folder.connect().await;
+            let rows = sqlx::query(sqlx::AssertSqlSafe(all)).fetch_all(&mut connection).await.expect("rows");
+            for row in rows {
+                let row: String = row.get(0);
+                finder.assert_absent(table, row);
+            }
+        }
+    }
+    if !setup.folder.is_sqlite() {
+        return;
+    }
     let mut found = 0;
-    for file in std::fs::read_dir(&setup.folder.0).expect("a folder") {
+    for file in std::fs::read_dir(&setup.folder.path).expect("a folder") {
         let path = file.expect("a file").path();
         let mode = path.metadata().expect("it is ours").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{} is for its owner alone", path.display());

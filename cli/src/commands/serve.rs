@@ -79,14 +79,8 @@ fn config(options: &args::Serve, folder: Option<&Folder>) -> Result<Config, Fail
             (database, master_key(options)?)
         }
     };
-    Ok(Config {
-        listen: options.listen,
-        database,
-        keyring: Keyring::parse(&keyring).map_err(sealed)?,
-        host: process::host(!options.no_cache)?,
-        calls: Config::CALLS,
-        calls_per_tenant: Config::CALLS_PER_TENANT,
-    })
+    let keyring = Keyring::parse(&keyring).map_err(sealed)?;
+    Ok(Config::new(options.listen, database.into(), keyring, process::host(!options.no_cache)?))
 }
 
 /// Reads the master key from a file that is named, or from the environment.

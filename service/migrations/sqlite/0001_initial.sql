@@ -19,6 +19,8 @@ CREATE TABLE caller_keys (
 CREATE TABLE plugins (
     digest TEXT PRIMARY KEY NOT NULL,
     component BLOB NOT NULL,
+    -- The public key (Ed25519, base64) that it was signed with, when it had to be.
+    signer TEXT,
     created_at BIGINT NOT NULL
 );
 
@@ -28,9 +30,14 @@ CREATE TABLE credentials (
     kind TEXT NOT NULL CHECK (kind IN ('api_key', 'session_token')),
     account TEXT NOT NULL,
     -- The secret, encrypted: see src/seal.rs.
-    sealed BLOB NOT NULL,
+    sealed BLOB,
+    -- Or what it is called in the outside vault.
+    vault TEXT,
+    -- Of the head, when it was stored.
+    generation BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
-    PRIMARY KEY (tenant, name)
+    PRIMARY KEY (tenant, name),
+    CHECK ((sealed IS NULL) <> (vault IS NULL))
 );
 
 -- Of each tenant and app, the highest version holds. None is ever changed.
@@ -57,10 +64,13 @@ CREATE TABLE executions (
     answer TEXT,
     note TEXT,
     started_at BIGINT NOT NULL,
-    ended_at BIGINT
+    ended_at BIGINT,
+    -- The process that runs it.
+    instance TEXT NOT NULL
 );
 
 CREATE UNIQUE INDEX executions_by_idempotency_key ON executions (tenant, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX executions_by_end ON executions (ended_at) WHERE answer IS NOT NULL;
 CREATE INDEX executions_by_state ON executions (state, started_at);
 CREATE INDEX executions_by_tenant ON executions (tenant, started_at);
 
@@ -90,3 +100,21 @@ CREATE TABLE audit (
 );
 
 CREATE INDEX audit_by_correlation ON audit (correlation);
+
+-- One row: the last line of the audit, and how often anything was changed that services keep in memory.
+CREATE TABLE head (
+    id BIGINT PRIMARY KEY NOT NULL CHECK (id = 1),
+    sequence BIGINT NOT NULL,
+    hash TEXT NOT NULL,
+    generation BIGINT NOT NULL
+);
+
+INSERT INTO head (id, sequence, hash, generation)
+VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000', 0);
+
+-- The processes that use this database, each with the number that it locks as long as it lives: see src/database.rs.
+CREATE TABLE instances (
+    id TEXT PRIMARY KEY NOT NULL,
+    lock BIGINT NOT NULL,
+    started_at BIGINT NOT NULL
+);

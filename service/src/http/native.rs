@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{FromRequest, FromRequestParts, Path, Query, Request, State},
-    http::{StatusCode, request::Parts},
+    http::{HeaderMap, StatusCode, request::Parts},
     response::Response,
     routing::{delete, get, post, put},
 };
@@ -13,7 +13,7 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Asking, Checked, body, identify};
+use super::{Asking, Checked, body, identify, only};
 use crate::{
     admin::{Admin, AdminError, NewCredential, NewKey},
     answer::{Answer, Problem},
@@ -94,6 +94,7 @@ impl Asking {
 fn problem(rejected: &AdminError) -> Problem<'static> {
     let (status, code) = match rejected {
         AdminError::Invalid(_) | AdminError::Component(_) => (StatusCode::BAD_REQUEST, "VALIDATION_ERROR"),
+        AdminError::Unsigned(_) => (StatusCode::FORBIDDEN, "UNSIGNED"),
         AdminError::Unusable(_) => (StatusCode::UNPROCESSABLE_ENTITY, "UNUSABLE"),
         AdminError::Missing(_) => (StatusCode::NOT_FOUND, "NOT_FOUND"),
         AdminError::Conflict(_) => (StatusCode::CONFLICT, "CONFLICT"),
@@ -203,12 +204,13 @@ async fn plugins(Viewer { asking }: Viewer, State(shared): Shares) -> Response {
     asking.conclude(plugins.map(|plugins| (StatusCode::OK, json!({ "plugins": plugins }))))
 }
 
-async fn new_plugin(asker: Operator, component: axum::body::Body) -> Response {
+async fn new_plugin(asker: Operator, headers: HeaderMap, component: axum::body::Body) -> Response {
+    let signature = only(&headers, "x-plugin-signature");
     let component = match body::read(&asker.asking, component, COMPONENT).await {
         Ok(component) => component,
         Err(refused) => return refused,
     };
-    let kept = asker.admin.new_plugin(&component).await;
+    let kept = asker.admin.new_signed_plugin(&component, signature).await;
     asker.asking.conclude(kept.map(|digest| (StatusCode::CREATED, json!({ "plugin": digest }))))
 }
 

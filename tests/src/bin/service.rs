@@ -13,15 +13,12 @@ async fn main() {
     let mut key = String::new();
     std::io::stdin().read_line(&mut key).expect("a key");
     let limits = HostLimits { concurrent_calls: 32, account_rate: None, ..HostLimits::default() };
-    let service = Service::start(Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        database: database.into(),
-        keyring: Keyring::parse(&key.into()).expect("a key"),
-        host: ActionHost::builder().host_limits(limits).compile_cache(CompileCache::at(cache)),
-        calls: 64,
-        calls_per_tenant: 40,
-    });
-    let service = service.await.expect("it starts");
+    let keyring = Keyring::parse(&key.into()).expect("a key");
+    let host = ActionHost::builder().host_limits(limits).compile_cache(CompileCache::at(cache));
+    let Ok(database) = database.parse();
+    let mut config = Config::new(([127, 0, 0, 1], 0).into(), database, keyring, host);
+    (config.calls, config.calls_per_tenant) = (64, 40);
+    let service = Service::start(config).await.expect("it starts");
     println!("{}", service.address());
     std::io::stdout().flush().expect("somebody listens");
     std::future::pending::<()>().await;
