@@ -131,9 +131,19 @@ impl Service {
     /// broken one is no start.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let store = Store::open(&config.database).await?;
+        let writer = Writer::start(&store);
+        let started = Self::start_on(store.clone(), writer.clone(), config).await;
+        if started.is_err() {
+            // Another one may use it.
+            writer.stop().await;
+            store.close().await;
+        }
+        started
+    }
+
+    async fn start_on(store: Store, writer: Writer, config: Config) -> Result<Self, StartError> {
         store.verify_newest(CHECKED_LINES).await??;
         let mut presence = Presence::new(&store.kind).await?;
-        let writer = Writer::start(&store);
         presence.recover(&store, &writer).await?;
         let instance = format!("{:032x}", fastrand::u128(..));
         writer.make(Change::Arrive { instance: instance.clone(), lock: presence.lock }).await?;

@@ -2,6 +2,7 @@
 
 mod client;
 mod crash;
+mod gone;
 mod harness;
 mod idempotency;
 mod journal;
@@ -9,3 +10,4 @@ mod lifecycle;
 mod main_job;
 mod refused;
 mod secrets;
+mod shared;
