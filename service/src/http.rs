@@ -1,6 +1,7 @@
 //! The service on the network: who asks, and which of the two APIs answers.
 
 mod body;
+mod metrics;
 mod native;
 mod server;
 mod upstream;
@@ -21,6 +22,7 @@ use axum::{
     body::Body,
     extract::{FromRequestParts, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -42,6 +44,8 @@ fn router(shared: Arc<Shared>) -> Router {
                 "this endpoint has other methods",
             )
         })
+        .route("/metrics", get(metrics::page))
+        .layer(middleware::from_fn_with_state(shared.clone(), metrics::count))
         .with_state(shared)
 }
 
@@ -120,6 +124,7 @@ impl Asking {
     /// Refuses a request, and has the audit say so.
     pub(super) fn reject(&self, shared: &Shared, caller: Option<&Caller>, why: Refused) -> Response {
         let tenant = caller.and_then(|caller| caller.tenant.as_deref());
+        shared.telemetry.metrics.refusal(why.status.as_u16());
         self.note_refusal(shared, caller.map(|caller| &*caller.name), tenant, why.message);
         self.refuse(why.status, why.code, why.message)
     }

@@ -27,6 +27,7 @@ mod service;
 mod settings;
 mod signers;
 mod store;
+mod telemetry;
 mod upkeep;
 mod vault;
 mod writer;

@@ -18,6 +18,7 @@ use crate::{
     seal::Keyring,
     signers::Signers,
     store::{Execution, State, Store, now},
+    telemetry::{Gauges, Telemetry},
     upkeep::Upkeep,
     vault::Vault,
     writer::{Change, Writer},
@@ -50,6 +51,8 @@ pub struct Config {
     pub signers: Signers,
     /// Where the secrets are that are not stored here. Default: there is no such place.
     pub vault: Option<Vault>,
+    /// The base URL of a collector that traces and metrics are sent to, by OTLP over HTTP. Default: there is none.
+    pub otlp_endpoint: Option<String>,
 }
 
 impl Config {
@@ -71,6 +74,7 @@ impl Config {
             answers_kept_for: None,
             signers: Signers::default(),
             vault: None,
+            otlp_endpoint: None,
         }
     }
 }
@@ -98,8 +102,19 @@ pub(crate) struct Shared {
     pub(crate) host: actionbox_host::ActionHost,
     pub(crate) refusals: Refusals,
     pub(crate) room: Arc<Room>,
+    pub(crate) telemetry: Telemetry,
     /// The name of this process in the database.
     pub(crate) instance: String,
+}
+
+impl Gauges for Shared {
+    fn calls_running(&self) -> u64 {
+        self.room.taken() as u64
+    }
+
+    fn changes_waiting(&self) -> u64 {
+        self.writer.waiting() as u64
+    }
 }
 
 impl Shared {
@@ -142,6 +157,7 @@ impl Service {
     }
 
     async fn start_on(store: Store, writer: Writer, config: Config) -> Result<Self, StartError> {
+        let telemetry = Telemetry::start(config.otlp_endpoint.as_deref())?;
         store.verify_newest(CHECKED_LINES).await??;
         let mut presence = Presence::new(&store.kind).await?;
         presence.recover(&store, &writer).await?;
@@ -171,8 +187,10 @@ impl Service {
             host,
             refusals: Refusals::default(),
             room: Arc::new(room),
+            telemetry,
             instance,
         });
+        shared.telemetry.metrics.observe(&shared);
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(http::serve(listener, shared.clone(), stopped.clone()));
         let upkeep =
@@ -201,6 +219,11 @@ impl Service {
             tracing::error!(%error, "the upkeep had ended");
         }
         self.shared.store.close().await;
+        let shared = self.shared.clone();
+        // It waits for the collector.
+        if let Err(error) = tokio::task::spawn_blocking(move || shared.telemetry.stop()).await {
+            tracing::error!(%error, "the last figures are lost");
+        }
     }
 
     /// Changes what the service knows, in the name of somebody, which the audit has.

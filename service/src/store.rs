@@ -265,6 +265,12 @@ impl Store {
         rows.iter().map(execution).collect()
     }
 
+    /// Counts the executions in a state.
+    pub(crate) async fn count(&self, state: State) -> Result<i64, StoreError> {
+        let query = sqlx::query("SELECT COUNT(*) FROM executions WHERE state = $1").bind(state.as_str());
+        Ok(query.fetch_one(&self.pool).await?.try_get(0)?)
+    }
+
     /// Returns the end of the audit trail.
     pub(crate) async fn head(&self) -> Result<Head, StoreError> {
         let row = sqlx::query("SELECT sequence, hash FROM head").fetch_one(&self.pool).await?;

@@ -11,3 +11,4 @@ mod main_job;
 mod refused;
 mod secrets;
 mod shared;
+mod telemetry;
