@@ -163,6 +163,12 @@ impl Store {
         Ok(Self { pool, kind })
     }
 
+    /// Opens a database beside the service that uses it, and changes nothing.
+    pub(crate) async fn open_to_read(database: &Database) -> Result<Self, StoreError> {
+        let (pool, kind) = database.open_to_read().await?;
+        Ok(Self { pool, kind })
+    }
+
     /// Lets another service use the database.
     pub(crate) async fn close(&self) {
         self.pool.close().await;
