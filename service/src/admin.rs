@@ -98,13 +98,17 @@ impl From<SecretString> for NewSecret {
 }
 
 /// A credential in JSON: with a `key`, or with the name of one in the `vault`.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct GivenCredential {
+pub(crate) struct GivenCredential {
     kind: CredentialKind,
+    /// The upstream's linked account.
     account: String,
+    /// The upstream's API key, to be kept here, encrypted.
     #[serde(default, deserialize_with = "secret")]
+    #[schema(value_type = Option<String>)]
     key: Option<SecretString>,
+    /// Or what it is called in the outside vault, never to be kept here.
     #[serde(default)]
     vault: Option<String>,
 }
@@ -128,7 +132,7 @@ fn secret<'de, D: serde::Deserializer<'de>>(given: D) -> Result<Option<SecretStr
 }
 
 /// How the host authenticates at the upstream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialKind {
     /// With the API key and the linked account.

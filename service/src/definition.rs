@@ -3,6 +3,7 @@
 use actionbox_host::{ConfigError, CredentialProvider, Effect, Grant, Upstream};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// What one tenant lets one plugin do for one app. Nothing that is not named here.
 ///
@@ -16,7 +17,7 @@ use std::sync::Arc;
 /// }"#).expect("it is a definition");
 /// assert!(!definition.allow[0].write);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrantDefinition {
     /// The digest of the plugin, `sha256:…`.
@@ -31,7 +32,7 @@ pub struct GrantDefinition {
 }
 
 /// What is allowed of one app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Allow {
     /// The app's slug.
@@ -51,13 +52,14 @@ pub struct Allow {
 }
 
 /// An action that is allowed by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Named {
     /// The action's id.
     pub id: String,
     /// Its effect. Default: of an upstream's action what its name says, of a plugin's own `destructive`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<EffectName>)]
     pub effect: Option<Effect>,
 }
 
@@ -96,4 +98,15 @@ impl GrantDefinition {
         }
         grant.build()
     }
+}
+
+/// The effect of an action, as the host has it.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it is only there to be described")]
+pub(crate) enum EffectName {
+    Read,
+    Write,
+    Destructive,
+    Raw,
 }

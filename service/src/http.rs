@@ -3,6 +3,7 @@
 mod body;
 mod metrics;
 mod native;
+mod openapi;
 mod server;
 mod upstream;
 
@@ -27,11 +28,17 @@ use axum::{
     routing::get,
 };
 use serde_json::json;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
 
 fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
+    let (described, description) = OpenApiRouter::with_openapi(openapi::Description::openapi())
         .merge(upstream::routes())
         .nest("/v1", native::routes())
+        .split_for_parts();
+    let description = openapi::complete(description);
+    described
+        .route("/openapi.json", get(async || openapi::page(description)))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .fallback(async |asking: Asking| {

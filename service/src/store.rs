@@ -18,7 +18,7 @@ pub(crate) struct Store {
 }
 
 /// What became of an execution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It has not ended.
@@ -61,7 +61,7 @@ impl State {
 }
 
 /// One execution, as the journal has it.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct Execution {
     /// Its id, which is also the request id that its caller was answered with.
     pub id: String,

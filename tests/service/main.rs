@@ -8,6 +8,7 @@ mod idempotency;
 mod journal;
 mod lifecycle;
 mod main_job;
+mod openapi;
 mod refused;
 mod secrets;
 mod shared;
