@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
+use crate::settle::SettleBy;
+
 /// What one tenant lets one plugin do for one app. Nothing that is not named here.
 ///
 /// ```
@@ -61,6 +63,16 @@ pub struct Named {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<EffectName>)]
     pub effect: Option<Effect>,
+    /// How it can be found out whether it ran, when nobody knows. Default: somebody has to look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settle_by: Option<SettleBy>,
+}
+
+impl Named {
+    /// Names an action, whose effect is what it is by default.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), effect: None, settle_by: None }
+    }
 }
 
 impl GrantDefinition {
@@ -86,13 +98,13 @@ impl GrantDefinition {
             if *write {
                 grant = grant.allow_writes(app);
             }
-            for Named { id, effect } in actions {
+            for Named { id, effect, .. } in actions {
                 grant = match effect {
                     Some(effect) => grant.allow_action_as(app, id, *effect),
                     None => grant.allow_action(app, id),
                 };
             }
-            for Named { id, effect } in own {
+            for Named { id, effect, .. } in own {
                 grant = grant.own_action(app, id, effect.unwrap_or(Effect::Destructive));
             }
         }

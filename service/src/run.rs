@@ -67,7 +67,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, call: Call) -> Result<Answer, Full
 
 impl Call {
     /// Returns the effect that the grant has for an action; nothing when it refuses it.
-    fn effect(&self, action: &str) -> Option<Effect> {
+    pub(crate) fn effect(&self, action: &str) -> Option<Effect> {
         let (app, action) = (AppSlug::parse(&self.app).ok()?, ActionId::parse(action).ok()?);
         self.assigned.grant.check_execute(&app, &action).ok()
     }
@@ -123,6 +123,7 @@ async fn begin(shared: &Shared, call: &Call, effect: Option<Effect>) -> Option<A
         request_digest: sha256(format!("{}/{action}\n{parameters}", call.app).as_bytes()),
         answer: None,
         instance: shared.instance.clone(),
+        settle_by: call.assigned.settle_by(&call.app, action).and_then(|by| by.of(parameters)),
     };
     let digest = execution.request_digest.clone();
     match shared.writer.make(Change::Begin(execution.into())).await {

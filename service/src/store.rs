@@ -86,6 +86,9 @@ pub struct Execution {
     /// The process that runs it.
     #[serde(skip)]
     pub(crate) instance: String,
+    /// How it could be found out whether it ran.
+    #[serde(skip)]
+    pub(crate) settle_by: Option<String>,
     /// What it was asked to do, as a digest: tells whether a repeated one asks the same.
     #[serde(skip)]
     pub(crate) request_digest: String,
@@ -139,7 +142,7 @@ macro_rules! executions {
     ($which:literal) => {
         concat!(
             "SELECT id, tenant, app, action, effect, idempotency_key, request_digest, state, status, answer, note, \
-             started_at, ended_at, instance FROM executions ",
+             started_at, ended_at, instance, settle_by FROM executions ",
             $which
         )
     };
@@ -397,5 +400,6 @@ pub(crate) fn execution(row: &AnyRow) -> Result<Execution, StoreError> {
         started_at: row.try_get(11)?,
         ended_at: row.try_get(12)?,
         instance: row.try_get(13)?,
+        settle_by: row.try_get(14)?,
     })
 }

@@ -502,7 +502,7 @@ async fn apply(tx: &mut Tx<'_>, change: &Change) -> Result<Done, StoreError> {
         }
         Change::Recover { instance } => recover(tx, instance).await,
         Change::Forget { before, most } => {
-            let query = "UPDATE executions SET status = NULL, answer = NULL, idempotency_key = NULL WHERE id IN \
+            let query = "UPDATE executions SET status = NULL, answer = NULL, settle_by = NULL, idempotency_key = NULL WHERE id IN \
                          (SELECT id FROM executions WHERE ended_at < $1 AND answer IS NOT NULL AND \
                          state NOT IN ('running', 'in_doubt') ORDER BY ended_at LIMIT $2)";
             let query = sqlx::query(query).bind(*before).bind(*most);
@@ -513,7 +513,7 @@ async fn apply(tx: &mut Tx<'_>, change: &Change) -> Result<Done, StoreError> {
 
 async fn begin(tx: &mut Tx<'_>, execution: &Execution) -> Result<Done, StoreError> {
     let query = "INSERT INTO executions (id, tenant, app, action, effect, idempotency_key, request_digest, state, \
-                 started_at, instance) VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9) ON CONFLICT DO NOTHING";
+                 started_at, instance, settle_by) VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $10) ON CONFLICT DO NOTHING";
     let begun = sqlx::query(query)
         .bind(execution.id.clone())
         .bind(execution.tenant.clone())
@@ -524,6 +524,7 @@ async fn begin(tx: &mut Tx<'_>, execution: &Execution) -> Result<Done, StoreErro
         .bind(execution.request_digest.clone())
         .bind(execution.started_at)
         .bind(execution.instance.clone())
+        .bind(execution.settle_by.clone())
         .execute(&mut *tx.inner)
         .await?;
     if begun.rows_affected() == 1 {

@@ -9,6 +9,7 @@ mod journal;
 mod lifecycle;
 mod main_job;
 mod openapi;
+mod operator;
 mod refused;
 mod secrets;
 mod shared;

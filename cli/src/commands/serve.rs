@@ -156,7 +156,7 @@ async fn sample(admin: &Admin, shown: &mut Shown) -> Result<Sandbox, Failure> {
         app: app.to_owned(),
         read: true,
         write: false,
-        actions: actions.iter().map(|id| Named { id: (*id).to_owned(), effect: None }).collect(),
+        actions: actions.iter().copied().map(Named::new).collect(),
         own: Vec::new(),
     };
     for (tenant, account) in TENANTS.into_iter().zip(DEFAULT_ACCOUNTS) {

@@ -64,6 +64,8 @@ CREATE TABLE executions (
     status BIGINT,
     answer TEXT,
     note TEXT,
+    -- How it could be found out whether it ran, in JSON: see src/settle.rs.
+    settle_by TEXT,
     started_at BIGINT NOT NULL,
     ended_at BIGINT,
     -- The process that runs it.

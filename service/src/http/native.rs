@@ -45,6 +45,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(executions))
         .routes(routes!(execution))
         .routes(routes!(settle))
+        .routes(routes!(settle_by_reading))
         .routes(routes!(audit))
         .routes(routes!(verify))
 }
@@ -410,6 +411,22 @@ async fn settle(
 ) -> Response {
     let settled = asker.admin.settle(&id, verdict.ran, &verdict.note).await;
     asker.asking.show(settled.map(|()| Settled { id, ran: verdict.ran }))
+}
+
+#[derive(Serialize, ToSchema)]
+struct Found {
+    id: String,
+    /// Whether it ran; null when the action does not tell, and nothing is settled.
+    ran: Option<bool>,
+}
+
+/// Settle an execution that is in doubt by the action that its grant names for the purpose, which reads
+#[utoipa::path(post, path = "/executions/{id}/settle-by-reading", tag = "executions",
+    params(("id" = String, Path, description = "The id of the execution.")),
+    responses((status = OK, body = Found), Refusals))]
+async fn settle_by_reading(asker: Operator, Checked(Path(id)): Checked<Path<String>>) -> Response {
+    let found = asker.admin.settle_by_reading(&id).await;
+    asker.asking.show(found.map(|ran| Found { id, ran }))
 }
 
 #[derive(Deserialize, IntoParams)]
