@@ -24,7 +24,7 @@ const CLOSING: std::time::Duration = std::time::Duration::from_secs(1);
 pub(crate) struct Writer(mpsc::Sender<Order>);
 
 enum Order {
-    Make(Waiting),
+    Make(Box<Waiting>),
     /// Nothing after this one.
     Stop(oneshot::Sender<()>),
 }
@@ -187,7 +187,7 @@ impl Writer {
     /// Makes a change, and returns when it is there to stay.
     pub(crate) async fn make(&self, change: Change) -> Result<Done, StoreError> {
         let (done, heard) = oneshot::channel();
-        let order = Order::Make(Waiting { change, done });
+        let order = Order::Make(Waiting { change, done }.into());
         self.0.send(order).await.map_err(|_| StoreError::Stopping)?;
         heard.await.map_err(|_| StoreError::Stopping)?
     }
@@ -195,7 +195,7 @@ impl Writer {
     /// Has something written down that nobody waits for.
     pub(crate) fn note_soon(&self, entries: Vec<Entry>) {
         let (done, _) = oneshot::channel();
-        if self.0.try_send(Order::Make(Waiting { change: Change::Note(entries), done })).is_err() {
+        if self.0.try_send(Order::Make(Waiting { change: Change::Note(entries), done }.into())).is_err() {
             tracing::error!("an audit event is lost: the queue is full");
         }
     }
@@ -230,7 +230,7 @@ async fn run(store: Store, mut orders: mpsc::Receiver<Order>) {
         let mut together = Vec::with_capacity(batch.len());
         for order in batch.drain(..) {
             match order {
-                Order::Make(waiting) => together.push(waiting),
+                Order::Make(waiting) => together.push(*waiting),
                 Order::Stop(stopped) => stop = Some(stopped),
             }
         }

@@ -65,7 +65,7 @@ impl FromRequestParts<Arc<Shared>> for Viewer {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Response> {
-        let (asking, _) = admit(parts, shared, &[Role::Viewer, Role::Admin])?;
+        let (asking, _) = admit(parts, shared, &[Role::Viewer, Role::Admin]).map_err(|refused| *refused)?;
         Ok(Self { asking })
     }
 }
@@ -74,16 +74,16 @@ impl FromRequestParts<Arc<Shared>> for Operator {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Response> {
-        let (asking, caller) = admit(parts, shared, &[Role::Admin])?;
+        let (asking, caller) = admit(parts, shared, &[Role::Admin]).map_err(|refused| *refused)?;
         Ok(Self { asking, admin: Admin::new(shared.clone(), caller.name) })
     }
 }
 
-fn admit(parts: &Parts, shared: &Shared, roles: &[Role]) -> Result<(Asking, Caller), Response> {
+fn admit(parts: &Parts, shared: &Shared, roles: &[Role]) -> Result<(Asking, Caller), Box<Response>> {
     let asking = Asking::new(parts);
     match identify(shared, &parts.headers, roles) {
         Ok(caller) => Ok((asking, caller)),
-        Err((caller, why)) => Err(asking.reject(shared, caller.as_ref(), why)),
+        Err((caller, why)) => Err(asking.reject(shared, caller.as_ref(), why).into()),
     }
 }
 
