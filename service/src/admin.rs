@@ -270,6 +270,10 @@ impl Admin {
         let change = Change::Plugin { digest: digest.clone(), component: component.to_vec(), signer, entry };
         self.make(change).await?;
         self.shared.directory.keep(plugin);
+        let is_judged = self.shared.store.plugin(&digest).await?.is_some_and(|row| row.verdict.is_some());
+        if !is_judged {
+            self.shared.judge(digest.clone(), component.to_vec());
+        }
         Ok(digest)
     }
 
@@ -345,6 +349,22 @@ impl Admin {
         self.check_tenant(tenant)?;
         AppSlug::parse(app).map_err(|error| AdminError::Invalid(error.to_string()))?;
         let shared = &self.shared;
+        if shared.only_good_plugins {
+            let verdict = shared.store.plugin(&definition.plugin).await?.and_then(|row| row.verdict);
+            match verdict {
+                Some(verdict) if verdict.is_good() => {}
+                Some(_) => {
+                    return Err(AdminError::Unusable(
+                        "the plugin does not keep the contract: see its verdict".to_owned(),
+                    ));
+                }
+                None => {
+                    return Err(AdminError::Unusable(
+                        "the plugin is not tried yet; wait for its verdict".to_owned(),
+                    ));
+                }
+            }
+        }
         let text = serde_json::to_string(definition).map_err(Unusable::Definition)?;
         let row =
             GrantRow { tenant: tenant.to_owned(), app: app.to_owned(), version: 0, definition: text.clone() };

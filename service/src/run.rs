@@ -185,6 +185,7 @@ async fn go_on(shared: Arc<Shared>, call: Call, place: Place, answer: oneshot::S
     let (began, clock) = (SystemTime::now(), Instant::now());
     let journaled = effect.is_some_and(|effect| effect > Effect::Read) || call.has_key();
     if journaled && let Some(known) = begin(&shared, &call, effect).await {
+        shared.writer.note_soon(vec![call.answered_again(&known)]);
         // Nobody may be waiting any more.
         return drop(answer.send(known));
     }
@@ -237,6 +238,15 @@ impl Call {
         if let Some(traces) = &shared.telemetry.traces {
             traces.call(&told, &self.trace, events);
         }
+    }
+
+    /// Says that it was asked before, and not carried out again; or that it could not be begun.
+    fn answered_again(&self, answer: &Answer) -> Entry {
+        let event = serde_json::json!({
+            "kind": "not_begun", "caller": self.caller, "app": self.app, "status": answer.status.as_u16(),
+            "repeats": self.has_key(),
+        });
+        Entry { at: now(), tenant: Some(self.tenant.clone()), correlation: Some(self.id.to_string()), event }
     }
 
     /// Says who asked for it.

@@ -8,6 +8,7 @@ use crate::{
     chain::{Broken, Head, Line},
     database::{Database, Kind},
     error::StoreError,
+    judge::Verdict,
 };
 
 /// A database that has the newest layout.
@@ -104,6 +105,14 @@ pub(crate) struct KeyRow {
     pub(crate) tenant: Option<String>,
 }
 
+/// A plugin, without its bytes.
+pub(crate) struct PluginRow {
+    pub(crate) digest: String,
+    pub(crate) signer: Option<String>,
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) created_at: i64,
+}
+
 /// A credential of a tenant, its secret still encrypted, or elsewhere.
 pub(crate) struct CredentialRow {
     pub(crate) tenant: String,
@@ -197,11 +206,16 @@ impl Store {
         rows.iter().map(key).collect()
     }
 
-    /// Returns the digests of all plugins.
-    pub(crate) async fn plugins(&self) -> Result<Vec<String>, StoreError> {
-        let rows =
-            sqlx::query("SELECT digest FROM plugins ORDER BY created_at").fetch_all(&self.pool).await?;
-        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    /// Returns all plugins, oldest first.
+    pub(crate) async fn plugins(&self) -> Result<Vec<PluginRow>, StoreError> {
+        let query = "SELECT digest, signer, verdict, created_at FROM plugins ORDER BY created_at, digest";
+        sqlx::query(query).fetch_all(&self.pool).await?.iter().map(plugin).collect()
+    }
+
+    pub(crate) async fn plugin(&self, digest: &str) -> Result<Option<PluginRow>, StoreError> {
+        let query = "SELECT digest, signer, verdict, created_at FROM plugins WHERE digest = $1";
+        let query = sqlx::query(query).bind(digest.to_owned());
+        query.fetch_optional(&self.pool).await?.as_ref().map(plugin).transpose()
     }
 
     pub(crate) async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -359,6 +373,17 @@ impl Store {
 
 fn line(row: &AnyRow) -> Result<Line, StoreError> {
     Ok(Line { sequence: row.try_get(0)?, text: row.try_get(1)?, hash: row.try_get(2)? })
+}
+
+fn plugin(row: &AnyRow) -> Result<PluginRow, StoreError> {
+    let verdict: Option<String> = row.try_get(2)?;
+    let verdict = verdict.map(|verdict| serde_json::from_str(&verdict)).transpose();
+    Ok(PluginRow {
+        digest: row.try_get(0)?,
+        signer: row.try_get(1)?,
+        verdict: verdict.map_err(|error| StoreError::Layout(format!("a verdict: {error}")))?,
+        created_at: row.try_get(3)?,
+    })
 }
 
 fn credential(row: &AnyRow) -> Result<CredentialRow, StoreError> {

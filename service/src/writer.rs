@@ -73,6 +73,12 @@ pub(crate) enum Change {
         signer: Option<String>,
         entry: Entry,
     },
+    /// A plugin was tried.
+    Verdict {
+        digest: String,
+        verdict: String,
+        entry: Entry,
+    },
     Credential {
         tenant: String,
         name: String,
@@ -446,6 +452,12 @@ async fn apply(tx: &mut Tx<'_>, change: &Change) -> Result<Done, StoreError> {
                 .bind(store::now());
             let kept = query.execute(&mut *tx.inner).await?.rows_affected();
             tx.changed(kept, entry).await
+        }
+        Change::Verdict { digest, verdict, entry } => {
+            let query = sqlx::query("UPDATE plugins SET verdict = $1 WHERE digest = $2");
+            let query = query.bind(verdict.clone()).bind(digest.clone());
+            let judged = query.execute(&mut *tx.inner).await?.rows_affected();
+            tx.changed(judged, entry).await
         }
         Change::Credential { tenant, name, kind, account, secret, entry } => {
             let (sealed, vault) = match secret {

@@ -1,9 +1,12 @@
 //! What an operator sets up: who signs plugins, where secrets are, how doubts are settled, what is forgotten.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use actionbox_host::BoxFuture;
 use actionbox_sandbox::Fault;
-use actionbox_service::{AdminError, GrantDefinition, Named, SettleBy, Signers, State, Vault};
+use actionbox_service::{
+    AdminError, GrantDefinition, Judge, Named, SettleBy, Signers, State, Vault, Verdict,
+};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{Method, StatusCode};
 use ring::{
@@ -12,6 +15,7 @@ use ring::{
 };
 use secrecy::ExposeSecret as _;
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use crate::{
     client::Client,
@@ -160,6 +164,58 @@ async fn only_signed_plugins_are_taken_where_there_are_signers() {
     // A signature makes no component of anything.
     let refused = upload(sign(&trusted, b"no component"), b"no component").await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused:?}");
+}
+
+/// Finds a plugin good or not, when it is told to.
+struct Judging {
+    good: bool,
+    turn: Arc<Semaphore>,
+}
+
+impl Judge for Judging {
+    fn judge(&self, _: Vec<u8>) -> BoxFuture<'_, Verdict> {
+        Box::pin(async {
+            self.turn.acquire().await.expect("it is open").forget();
+            let broken = if self.good { Vec::new() } else { vec!["listing: <b>no</b> names".to_owned()] };
+            Verdict { held: 7, broken, skipped: 1, failed: None }
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_is_granted_when_it_was_found_to_be_good() {
+    let mut setup = Setup::new("judge").await;
+    for good in [false, true] {
+        let turn = Arc::new(Semaphore::new(0));
+        let judge: Arc<dyn Judge> = Arc::new(Judging { good, turn: turn.clone() });
+        setup =
+            setup.restart_with(|config| (config.judge, config.only_good_plugins) = (Some(judge), true)).await;
+        sqlx::query("UPDATE plugins SET verdict = NULL")
+            .execute(&mut setup.folder.connect().await)
+            .await
+            .expect("as if it had not been tried");
+        let admin = setup.service.admin("test");
+        let plugin = admin.new_plugin(actionbox_examples::REFOLD).await.expect("a plugin");
+        let definition = setup.definition(&plugin, Named::new("create_contact"));
+        let early = admin.put_grant("acme", "hubspot", &definition).await.expect_err("it is not tried yet");
+        assert!(early.to_string().contains("not tried yet"), "{early}");
+        turn.add_permits(1);
+        let http = setup.administrator();
+        let judged = async {
+            loop {
+                let told = http.get("/v1/plugins").await.json();
+                if !told["plugins"][0]["verdict"].is_null() {
+                    return told["plugins"][0].clone();
+                }
+            }
+        };
+        let told = tokio::time::timeout(LONG, judged).await.expect("a verdict");
+        assert_eq!((&told["plugin"], &told["verdict"]["held"]), (&json!(plugin), &json!(7)));
+        let granted = admin.put_grant("acme", "hubspot", &definition).await;
+        assert_eq!(granted.is_ok(), good, "{granted:?}");
+        // What was granted before stays as it was.
+        assert_eq!(setup.client("acme").actions("hubspot").await.status, StatusCode::OK);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,14 +3,16 @@
 use std::{
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use actionbox_host::{Actor, HostLimits, Rate, SecretString};
+use actionbox_conformance::Conformance;
+use actionbox_host::{Actor, BoxFuture, HostLimits, Rate, SecretString};
 use actionbox_sandbox::{DEFAULT_ACCOUNTS, SANDBOX_API_KEY, Sandbox};
 use actionbox_service::{
-    Admin, AdminError, Allow, Config, CredentialKind, Database, GrantDefinition, Keyring, MasterKey, Named,
-    NewCredential, Role, Service, Settings, Signers, StartError, Vault,
+    Admin, AdminError, Allow, Config, CredentialKind, Database, GrantDefinition, Judge, Keyring, MasterKey,
+    Named, NewCredential, Role, Service, Settings, Signers, StartError, Vault, Verdict,
 };
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -107,6 +109,8 @@ fn config(options: &args::Serve, folder: Option<&Folder>) -> Result<Config, Fail
     config.answers_kept_for = settings.retention.answers();
     config.signers = Signers::new(&settings.plugins.signers)
         .map_err(|error| configuration("plugins.signers names what is none").because(error))?;
+    config.only_good_plugins = settings.plugins.only_good;
+    config.judge = Some(Arc::new(Kit { cached: !options.no_cache }));
     config.otlp_endpoint = settings.telemetry.otlp_endpoint.clone();
     if let Some(vault) = &settings.vault {
         let cache = Duration::from_secs(vault.cache_seconds.into());
@@ -114,6 +118,33 @@ fn config(options: &args::Serve, folder: Option<&Folder>) -> Result<Config, Fail
         config.vault = Some(vault.ok_or_else(|| configuration("vault.command names no program"))?);
     }
     Ok(config)
+}
+
+/// The conformance kit, on a host of its own.
+struct Kit {
+    cached: bool,
+}
+
+impl Judge for Kit {
+    fn judge(&self, component: Vec<u8>) -> BoxFuture<'_, Verdict> {
+        Box::pin(async move {
+            let failed = |why: String| Verdict { held: 0, broken: Vec::new(), skipped: 0, failed: Some(why) };
+            let host = match process::host(self.cached) {
+                Ok(host) => host,
+                Err(failure) => return failed(failure.message),
+            };
+            match Conformance::new().host(host).run(component).await {
+                Ok(report) => {
+                    let (held, _, skipped) = report.counts();
+                    let broken =
+                        report.broken().map(|case| format!("{}: {}", case.group, case.claim)).collect();
+                    Verdict { held, broken, skipped, failed: None }
+                }
+                // Whatever of it a plugin has said is escaped and cut by the host.
+                Err(error) => failed(error.to_string()),
+            }
+        })
+    }
 }
 
 /// Reads a configuration file.

@@ -54,6 +54,17 @@ async fn a_sandbox_serves_sample_tenants_and_ends_cleanly() {
     assert_eq!(ask(&service, "POST", path, key, "{}").await.0, 403);
     let (status, body) = ask(&service, "GET", "/v1/tenants", &service["admin_key"], "").await;
     assert_eq!((status, body), (200, "{\"tenants\":[\"acme\",\"globex\"]}".to_owned()));
+    // The sample plugin is tried by the conformance kit, beside everything else.
+    let verdict = loop {
+        let (_, body) = ask(&service, "GET", "/v1/plugins", &service["admin_key"], "").await;
+        let plugins: Value = serde_json::from_str(&body).expect("JSON");
+        if !plugins["plugins"][0]["verdict"].is_null() {
+            break plugins["plugins"][0]["verdict"].clone();
+        }
+    };
+    assert_eq!((&verdict["broken"], verdict["held"].as_u64() > Some(50)), (&json!([]), true), "{verdict}");
+    assert_eq!(ask(&service, "GET", "/metrics", &service["admin_key"], "").await.0, 200);
+    assert_eq!(ask(&service, "GET", "/openapi.json", &Value::Null, "").await.0, 200);
     let output = terminate(child).await;
     assert!(output.status.success(), "{output:?}");
 }

@@ -21,6 +21,8 @@ CREATE TABLE plugins (
     component BLOB NOT NULL,
     -- The public key (Ed25519, base64) that it was signed with, when it had to be.
     signer TEXT,
+    -- What was found when it was tried, in JSON: see src/judge.rs.
+    verdict TEXT,
     created_at BIGINT NOT NULL
 );
 

@@ -23,8 +23,9 @@ use crate::{
     caller::{Caller, Role},
     chain::Head,
     definition::GrantDefinition,
+    judge::Verdict,
     service::Shared,
-    store::{self, Execution, KeyRow},
+    store::{self, Execution, KeyRow, PluginRow},
 };
 
 /// The largest document in JSON.
@@ -308,15 +309,33 @@ async fn revoke_key(asker: Operator, Checked(Path(id)): Checked<Path<String>>) -
 
 #[derive(Serialize, ToSchema)]
 struct Plugins {
-    /// By their digests, `sha256:…`, oldest first.
-    plugins: Vec<String>,
+    /// Oldest first.
+    plugins: Vec<Plugin>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Plugin {
+    /// Its digest, `sha256:…`.
+    plugin: String,
+    /// The public key that it was signed with, where that is asked for.
+    signer: Option<String>,
+    /// What was found when it was tried; null while it is not.
+    verdict: Option<Verdict>,
+    /// Milliseconds since 1970.
+    uploaded_at: i64,
 }
 
 /// List the plugins
 #[utoipa::path(get, path = "/plugins", tag = "plugins", responses((status = OK, body = Plugins), Refusals))]
 async fn plugins(Viewer { asking }: Viewer, State(shared): Shares) -> Response {
     let plugins = shared.store.plugins().await.map_err(AdminError::Store);
-    asking.show(plugins.map(|plugins| Plugins { plugins }))
+    let plugin = |row: PluginRow| Plugin {
+        plugin: row.digest,
+        signer: row.signer,
+        verdict: row.verdict,
+        uploaded_at: row.created_at,
+    };
+    asking.show(plugins.map(|plugins| Plugins { plugins: plugins.into_iter().map(plugin).collect() }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -387,7 +406,7 @@ async fn execution(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Verdict {
+struct Settling {
     /// Whether it ran.
     ran: bool,
     /// How that was found out.
@@ -401,16 +420,16 @@ struct Settled {
 }
 
 /// Say whether an execution that is in doubt ran: somebody has found out
-#[utoipa::path(post, path = "/executions/{id}/settle", tag = "executions", request_body = Verdict,
+#[utoipa::path(post, path = "/executions/{id}/settle", tag = "executions", request_body = Settling,
     params(("id" = String, Path, description = "The id of the execution.")),
     responses((status = OK, body = Settled), Refusals))]
 async fn settle(
     asker: Operator,
     Checked(Path(id)): Checked<Path<String>>,
-    Body(verdict): Body<Verdict>,
+    Body(settling): Body<Settling>,
 ) -> Response {
-    let settled = asker.admin.settle(&id, verdict.ran, &verdict.note).await;
-    asker.asking.show(settled.map(|()| Settled { id, ran: verdict.ran }))
+    let settled = asker.admin.settle(&id, settling.ran, &settling.note).await;
+    asker.asking.show(settled.map(|()| Settled { id, ran: settling.ran }))
 }
 
 #[derive(Serialize, ToSchema)]
