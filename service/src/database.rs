@@ -124,7 +124,7 @@ impl Database {
             Self::Postgres(url) => {
                 // What an administrator of the database may have set otherwise.
                 let pool = pool(&["SET synchronous_commit = on", "SET statement_timeout = '30s'"]);
-                let pool = pool.connect(url.expose_secret()).await?;
+                let pool = connected(pool, url).await?;
                 layout(sqlx::migrate!("migrations/postgres").run(&pool).await)?;
                 Ok((pool, Kind::Postgres { url: url.clone() }))
             }
@@ -146,7 +146,7 @@ impl Database {
             }
             Self::Postgres(url) => {
                 let pool = pool(&["SET default_transaction_read_only = on", "SET statement_timeout = '30s'"]);
-                Ok((pool.connect(url.expose_secret()).await?, Kind::Postgres { url: url.clone() }))
+                Ok((connected(pool, url).await?, Kind::Postgres { url: url.clone() }))
             }
         }
     }
@@ -163,6 +163,12 @@ fn pool(settings: &'static [&'static str]) -> AnyPoolOptions {
             })
         },
     )
+}
+
+/// Connects once by itself first: of a server that is not there, a pool says no more than that it has waited.
+async fn connected(pool: AnyPoolOptions, url: &SecretString) -> Result<AnyPool, StoreError> {
+    AnyConnection::connect(url.expose_secret()).await?.close().await?;
+    Ok(pool.connect(url.expose_secret()).await?)
 }
 
 fn layout(migrated: Result<(), sqlx::migrate::MigrateError>) -> Result<(), StoreError> {
