@@ -265,3 +265,14 @@ fn url(path: &Path) -> Result<String, StoreError> {
     let path = path.to_str().ok_or_else(|| StoreError::Database("its path is no UTF-8".to_owned()))?;
     Ok(format!("sqlite://{}?mode=rw", utf8_percent_encode(path, KEPT)))
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn both_layouts_are_the_same() {
+        let sqlite = include_str!("../migrations/sqlite/0001_initial.sql");
+        let postgres = include_str!("../migrations/postgres/0001_initial.sql");
+        let (_, postgres) = postgres.split_once('\n').expect("a first line of its own");
+        assert_eq!(postgres, sqlite.replace("BLOB", "BYTEA"));
+    }
+}
