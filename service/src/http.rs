@@ -1,10 +1,12 @@
 //! The service on the network: who asks, and which of the two APIs answers.
 
 mod body;
+mod mcp;
 mod native;
 mod server;
 mod upstream;
 
+pub(crate) use mcp::Mcp;
 pub(crate) use server::serve;
 
 use std::{sync::Arc, time::Instant};
@@ -26,9 +28,10 @@ use axum::{
 };
 use serde_json::json;
 
-fn router(shared: Arc<Shared>) -> Router {
+fn router(shared: Arc<Shared>, mcp: Arc<Mcp>) -> Router {
     Router::new()
         .merge(upstream::routes())
+        .merge(mcp::routes(mcp))
         .nest("/v1", native::routes())
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
@@ -90,8 +93,12 @@ where
 
 impl Asking {
     fn new(parts: &Parts) -> Self {
+        Self::of(parts.method.clone(), parts.uri.clone())
+    }
+
+    fn of(method: Method, uri: Uri) -> Self {
         let id = format!("req_{:032x}", fastrand::u128(..)).into();
-        Self { id, method: parts.method.clone(), uri: parts.uri.clone() }
+        Self { id, method, uri }
     }
 
     pub(super) fn refuse(&self, status: StatusCode, code: &str, message: &str) -> Response {
@@ -183,8 +190,16 @@ fn identify(
     headers: &HeaderMap,
     roles: &[Role],
 ) -> Result<Caller, (Option<Caller>, Refused)> {
-    let caller = only(headers, "x-api-key").and_then(|key| shared.directory.caller(&caller::digest(key)));
-    match caller {
+    identify_by(shared, only(headers, "x-api-key"), roles)
+}
+
+/// Finds out who has a key.
+fn identify_by(
+    shared: &Shared,
+    key: Option<&str>,
+    roles: &[Role],
+) -> Result<Caller, (Option<Caller>, Refused)> {
+    match key.and_then(|key| shared.directory.caller(&caller::digest(key))) {
         None => Err((None, NO_KEY)),
         Some(caller) if !roles.contains(&caller.role) => Err((Some(caller), ANOTHER_ROLE)),
         Some(caller) => Ok(caller),

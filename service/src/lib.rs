@@ -38,7 +38,7 @@ pub use database::Database;
 pub use definition::{Allow, GrantDefinition, Named};
 pub use error::{StartError, StoreError};
 pub use seal::{Keyring, SealError};
-pub use service::{Config, Service};
+pub use service::{Config, McpHosts, Service};
 pub use settings::{Settings, SettingsError};
 pub use signers::{NoPublicKey, Signers, Unsigned};
 pub use store::{Execution, State};

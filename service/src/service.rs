@@ -50,6 +50,19 @@ pub struct Config {
     pub signers: Signers,
     /// Where the secrets are that are not stored here. Default: there is no such place.
     pub vault: Option<Vault>,
+    /// Which clients of the Model Context Protocol are answered, beside those with a key.
+    pub mcp: McpHosts,
+}
+
+/// What `/mcp` checks before the key, so that a web page that its visitor's browser has loaded reaches nothing.
+#[derive(Debug, Clone, Default)]
+pub struct McpHosts {
+    /// The names in `Host` that are answered, `name` or `name:port`. Default: on a loopback address, the names of
+    /// loopback; elsewhere any.
+    pub hosts: Vec<String>,
+    /// The values of `Origin` that are answered, `https://name:port` or `https://name:*`. Requests without one are.
+    /// Default: none, and so no web page.
+    pub origins: Vec<String>,
 }
 
 impl Config {
@@ -71,6 +84,7 @@ impl Config {
             answers_kept_for: None,
             signers: Signers::default(),
             vault: None,
+            mcp: McpHosts::default(),
         }
     }
 }
@@ -164,7 +178,8 @@ impl Service {
             instance,
         });
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(http::serve(listener, shared.clone(), stopped.clone()));
+        let mcp = http::Mcp::new(shared.clone(), address, &config.mcp);
+        let server = tokio::spawn(http::serve(listener, shared.clone(), mcp, stopped.clone()));
         let upkeep =
             Upkeep { shared: shared.clone(), presence, generation, answers: config.answers_kept_for };
         let upkeep = tokio::spawn(upkeep.run(stopped));
