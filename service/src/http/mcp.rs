@@ -153,7 +153,7 @@ impl Mcp {
     async fn answer(
         &self,
         holder: Holder,
-        caller: Caller,
+        caller: Arc<str>,
         request: Request<Full<Bytes>>,
     ) -> Response<Answer> {
         let config = if request.method() == Method::GET { &self.listening } else { &self.answering };
