@@ -62,6 +62,19 @@ Callers use the upstream's own API, with a key of this service in x-api-key and 
 The first start shows a key for the administrator, who makes tenants, credentials, plugins and grants under /v1."
 );
 
+const MCP_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox mcp --app hubspot --sandbox
+  actionbox mcp --app hubspot --app salesforce --allow-write \\
+    --key-file key.txt --account customer@example.com
+  actionbox mcp --grant grant.json --sandbox
+
+A client, such as an agent, starts it and speaks with it on stdin and stdout. It ends when stdin does.
+
+The file of --grant is {\"allow\": [{\"app\": \"hubspot\", \"read\": true, \"actions\": [{\"id\": \"create_contact\"}]}]}.
+When it changes, the tools do, and the client is told."
+);
+
 const LIST_HELP: &str = concat!(
     heading!("Examples:"),
     "  actionbox list hubspot --sandbox
@@ -225,6 +238,9 @@ pub(crate) enum Command {
     /// Run Actionbox for many tenants: a service that holds credentials, plugins and grants, until Ctrl-C
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
+    /// Offer the actions that are allowed as tools of the Model Context Protocol, on stdin and stdout
+    #[command(after_help = MCP_HELP)]
+    Mcp(Mcp),
     /// Show every limit that this command keeps for a plugin, and why
     #[command(after_help = LIMITS_HELP)]
     Limits,
@@ -373,6 +389,18 @@ pub(crate) struct Serve {
     /// Compile plugins even if their code is in the cache, and keep none
     #[arg(long)]
     pub(crate) no_cache: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Mcp {
+    /// The slug of an app, such as hubspot; may be repeated
+    #[arg(long, value_name = "APP", required_unless_present = "grant")]
+    pub(crate) app: Vec<String>,
+    /// Read what is allowed from a file, a JSON document, and again whenever it changes
+    #[arg(long, help_heading = GRANT, value_name = "FILE", conflicts_with_all = ["app", "allow_write", "allow", "own"])]
+    pub(crate) grant: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) connect: Connect,
 }
 
 #[derive(Debug, clap::Args)]

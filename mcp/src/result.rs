@@ -62,7 +62,10 @@ pub(crate) fn of_refusal(refused: &Refused, effect: Option<Effect>) -> CallToolR
             ("The app was asked, and it changes nothing.", "It may be tried again.".to_owned())
         }
     };
-    let mut text = format!("{}: {message}\n{sent} {again}", refused.code);
+    // Some messages begin with what they are called.
+    let code = Some(&refused.code).filter(|code| !message.starts_with(&***code));
+    let code = code.map_or(String::new(), |code| format!("{code}: "));
+    let mut text = format!("{code}{message}\n{sent} {again}");
     let next = refused.next.as_deref().map(|next| text::line(next, MESSAGE));
     if let Some(next) = &next {
         text.push_str(&format!("\nWhat to change: {next}"));
