@@ -54,7 +54,7 @@ mod tests {
     fn nothing_that_is_obeyed_or_not_seen_remains() {
         let table = [
             ("an escape for a terminal", "a\u{1b}[2Jb\u{9b}31mc", "a [2Jb 31mc"),
-            ("lines", "a\r\nb\n\n\tc\u{2028}d", "a b cd"),
+            ("lines", "a\r\nb\n\n\tc\u{2028}d", "a b c d"),
             ("marks of direction", "a\u{202e}b\u{2066}c\u{200f}", "abc"),
             ("tags", "ok\u{e0049}\u{e0067}\u{e006e}", "ok"),
             ("spaces around", "  a  b  ", "a b"),

@@ -7,5 +7,6 @@ mod idempotency;
 mod journal;
 mod lifecycle;
 mod main_job;
+mod mcp;
 mod refused;
 mod secrets;
