@@ -5,7 +5,7 @@
 mod grant_file;
 mod source;
 
-use std::{path::Path, pin::pin, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use actionbox_host::{Actor, AppSlug};
 use actionbox_mcp::{Catalogue, Server};
@@ -33,7 +33,7 @@ pub(super) async fn run(options: &args::Mcp) -> Result<Exit, Failure> {
 }
 
 async fn serve(options: &args::Mcp) -> Result<(), Failure> {
-    let mut stop = pin!(process::stop_signal()?);
+    let stop = process::stop_signal()?;
     let place = Place::Shell { options: options.connect.again() };
     let setup = Arc::new(Setup::open(&options.connect.to, !options.connect.no_cache, place).await?);
     let plugin = connect::load(&setup.host, options.connect.plugin.as_deref()).await?;
@@ -54,12 +54,12 @@ async fn serve(options: &args::Mcp) -> Result<(), Failure> {
     let server = Server::new(local.clone(), Arc::new(Catalogue::default()));
     tokio::select! {
         served = speak(server) => served?,
-        () = &mut stop => {}
+        () = stop => {}
     }
     // What was begun for nobody is not cut off: a write that is cut off may have run.
     tokio::select! {
         () = local.rest(PATIENCE) => {}
-        () = &mut stop => {}
+        () = process::stop_signal()? => {}
     }
     Ok(())
 }
