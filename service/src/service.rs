@@ -55,7 +55,8 @@ pub struct Config {
 }
 
 /// What `/mcp` checks before the key, so that a web page that its visitor's browser has loaded reaches nothing.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct McpHosts {
     /// The names in `Host` that are answered, `name` or `name:port`. Default: on a loopback address, the names of
     /// loopback; elsewhere any.
