@@ -70,6 +70,8 @@ pub struct Asked {
     pub parameters: Value,
     /// By which the same call is known when it is made again.
     pub idempotency_key: Option<String>,
+    /// The trace that it is part of, as the client says: a `traceparent` of W3C Trace Context, unchecked.
+    pub traceparent: Option<String>,
 }
 
 /// Why there is no outcome.

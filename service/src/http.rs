@@ -2,6 +2,7 @@
 
 mod body;
 mod mcp;
+mod metrics;
 mod native;
 mod server;
 mod upstream;
@@ -23,6 +24,7 @@ use axum::{
     body::Body,
     extract::{FromRequestParts, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -45,6 +47,8 @@ fn router(shared: Arc<Shared>, mcp: Arc<Mcp>) -> Router {
                 "this endpoint has other methods",
             )
         })
+        .route("/metrics", get(metrics::page))
+        .layer(middleware::from_fn_with_state(shared.clone(), metrics::count))
         .with_state(shared)
 }
 
@@ -127,6 +131,7 @@ impl Asking {
     /// Refuses a request, and has the audit say so.
     pub(super) fn reject(&self, shared: &Shared, caller: Option<&Caller>, why: Refused) -> Response {
         let tenant = caller.and_then(|caller| caller.tenant.as_deref());
+        shared.telemetry.metrics.refusal(why.status.as_u16());
         self.note_refusal(shared, caller.map(|caller| &*caller.name), tenant, why.message);
         self.refuse(why.status, why.code, why.message)
     }

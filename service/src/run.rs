@@ -1,8 +1,11 @@
 //! One call, from the caller's request to what is written of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
-use actionbox_host::{ActionId, AppSlug, Effect, Error, Outcome, Sent};
+use actionbox_host::{ActionId, AppSlug, AuditEvent, Effect, Error, Outcome, Sent};
 use axum::http::StatusCode;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -16,6 +19,7 @@ use crate::{
     room::{Full, Place},
     service::Shared,
     store::{Execution, State, now},
+    telemetry::{self, Told},
     writer::{Change, Done, End},
 };
 
@@ -35,6 +39,8 @@ pub(crate) struct Call {
     pub(crate) app: String,
     pub(crate) ask: Ask,
     pub(crate) assigned: Arc<Assigned>,
+    /// The trace that it is part of.
+    pub(crate) trace: telemetry::Caller,
 }
 
 /// How the call ended.
@@ -175,6 +181,7 @@ async fn go_on(shared: Arc<Shared>, call: Call, place: Place, answer: oneshot::S
         Ask::Execute { action, .. } => call.effect(action),
         Ask::List | Ask::Describe(_) => None,
     };
+    let (began, clock) = (SystemTime::now(), Instant::now());
     let journaled = effect.is_some_and(|effect| effect > Effect::Read) || call.has_key();
     if journaled && let Some(known) = begin(&shared, &call, effect).await {
         // Nobody may be waiting any more.
@@ -187,6 +194,7 @@ async fn go_on(shared: Arc<Shared>, call: Call, place: Place, answer: oneshot::S
         ended.state = State::InDoubt;
     }
     let sent = journal::sent(&events);
+    call.tell(&shared, &ended, &events, began, clock.elapsed());
     let mut entries: Vec<_> = events.iter().map(journal::entry).collect();
     entries.push(call.asked_by());
     let change = match journaled {
@@ -206,6 +214,30 @@ async fn go_on(shared: Arc<Shared>, call: Call, place: Place, answer: oneshot::S
 }
 
 impl Call {
+    /// Tells whoever watches how it went.
+    fn tell(&self, shared: &Shared, ended: &Ended, events: &[AuditEvent], began: SystemTime, took: Duration) {
+        let (operation, action) = match &self.ask {
+            Ask::List => ("list", None),
+            Ask::Describe(action) => ("describe", Some(&**action)),
+            Ask::Execute { action, .. } => ("execute", Some(&**action)),
+        };
+        let told = Told {
+            operation,
+            tenant: &self.tenant,
+            app: &self.app,
+            action,
+            outcome: ended.state.as_str(),
+            status: ended.answer.status.as_u16(),
+            id: &self.id,
+            began,
+            took,
+        };
+        shared.telemetry.metrics.call(&told, events);
+        if let Some(traces) = &shared.telemetry.traces {
+            traces.call(&told, &self.trace, events);
+        }
+    }
+
     /// Says who asked for it.
     fn asked_by(&self) -> Entry {
         let event = serde_json::json!({

@@ -18,6 +18,7 @@ use crate::{
     seal::Keyring,
     signers::Signers,
     store::{Execution, State, Store, now},
+    telemetry::{Gauges, Telemetry},
     upkeep::Upkeep,
     vault::Vault,
     writer::{Change, Writer},
@@ -50,6 +51,8 @@ pub struct Config {
     pub signers: Signers,
     /// Where the secrets are that are not stored here. Default: there is no such place.
     pub vault: Option<Vault>,
+    /// The base URL of a collector that traces and metrics are sent to, by OTLP over HTTP. Default: there is none.
+    pub otlp_endpoint: Option<String>,
     /// Which clients of the Model Context Protocol are answered, beside those with a key.
     pub mcp: McpHosts,
 }
@@ -86,6 +89,7 @@ impl Config {
             signers: Signers::default(),
             vault: None,
             mcp: McpHosts::default(),
+            otlp_endpoint: None,
         }
     }
 }
@@ -113,8 +117,19 @@ pub(crate) struct Shared {
     pub(crate) host: actionbox_host::ActionHost,
     pub(crate) refusals: Refusals,
     pub(crate) room: Arc<Room>,
+    pub(crate) telemetry: Telemetry,
     /// The name of this process in the database.
     pub(crate) instance: String,
+}
+
+impl Gauges for Shared {
+    fn calls_running(&self) -> u64 {
+        self.room.taken() as u64
+    }
+
+    fn changes_waiting(&self) -> u64 {
+        self.writer.waiting() as u64
+    }
 }
 
 impl Shared {
@@ -146,9 +161,20 @@ impl Service {
     /// broken one is no start.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let store = Store::open(&config.database).await?;
+        let writer = Writer::start(&store);
+        let started = Self::start_on(store.clone(), writer.clone(), config).await;
+        if started.is_err() {
+            // Another one may use it.
+            writer.stop().await;
+            store.close().await;
+        }
+        started
+    }
+
+    async fn start_on(store: Store, writer: Writer, config: Config) -> Result<Self, StartError> {
+        let telemetry = Telemetry::start(config.otlp_endpoint.as_deref())?;
         store.verify_newest(CHECKED_LINES).await??;
         let mut presence = Presence::new(&store.kind).await?;
-        let writer = Writer::start(&store);
         presence.recover(&store, &writer).await?;
         let instance = format!("{:032x}", fastrand::u128(..));
         writer.make(Change::Arrive { instance: instance.clone(), lock: presence.lock }).await?;
@@ -176,8 +202,10 @@ impl Service {
             host,
             refusals: Refusals::default(),
             room: Arc::new(room),
+            telemetry,
             instance,
         });
+        shared.telemetry.metrics.observe(&shared);
         let (stop, stopped) = watch::channel(false);
         let mcp = http::Mcp::new(shared.clone(), address, &config.mcp);
         let server = tokio::spawn(http::serve(listener, shared.clone(), mcp, stopped.clone()));
@@ -207,6 +235,11 @@ impl Service {
             tracing::error!(%error, "the upkeep had ended");
         }
         self.shared.store.close().await;
+        let shared = self.shared.clone();
+        // It waits for the collector.
+        if let Err(error) = tokio::task::spawn_blocking(move || shared.telemetry.stop()).await {
+            tracing::error!(%error, "the last figures are lost");
+        }
     }
 
     /// Changes what the service knows, in the name of somebody, which the audit has.

@@ -163,6 +163,12 @@ impl Store {
         Ok(Self { pool, kind })
     }
 
+    /// Opens a database beside the service that uses it, and changes nothing.
+    pub(crate) async fn open_to_read(database: &Database) -> Result<Self, StoreError> {
+        let (pool, kind) = database.open_to_read().await?;
+        Ok(Self { pool, kind })
+    }
+
     /// Lets another service use the database.
     pub(crate) async fn close(&self) {
         self.pool.close().await;
@@ -263,6 +269,12 @@ impl Store {
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(execution).collect()
+    }
+
+    /// Counts the executions in a state.
+    pub(crate) async fn count(&self, state: State) -> Result<i64, StoreError> {
+        let query = sqlx::query("SELECT COUNT(*) FROM executions WHERE state = $1").bind(state.as_str());
+        Ok(query.fetch_one(&self.pool).await?.try_get(0)?)
     }
 
     /// Returns the end of the audit trail.

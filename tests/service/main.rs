@@ -2,6 +2,7 @@
 
 mod client;
 mod crash;
+mod gone;
 mod harness;
 mod idempotency;
 mod journal;
@@ -10,3 +11,5 @@ mod main_job;
 mod mcp;
 mod refused;
 mod secrets;
+mod shared;
+mod telemetry;

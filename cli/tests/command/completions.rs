@@ -16,6 +16,7 @@ const SUBCOMMANDS: [&str; 15] = [
     "mcp",
     "sandbox",
     "serve",
+    "audit",
     "test",
     "completions",
 ];

@@ -19,6 +19,7 @@ use crate::{
     caller::Role,
     run::{Ask, Call, run},
     service::Shared,
+    telemetry,
 };
 
 /// The largest body of a request, as large as the host would send on by default.
@@ -37,6 +38,7 @@ struct OnBehalf {
     caller: String,
     tenant: String,
     idempotency_key: Result<Option<String>, ()>,
+    trace: telemetry::Caller,
 }
 
 const NO_TENANT: Refused =
@@ -67,7 +69,8 @@ impl FromRequestParts<Arc<Shared>> for OnBehalf {
                 .map(|key| Some(key.to_owned()))
                 .ok_or(()),
         };
-        Ok(Self { tenant: tenant.to_owned(), caller: caller.name, asking, idempotency_key })
+        let trace = telemetry::Caller::of(&parts.headers);
+        Ok(Self { tenant: tenant.to_owned(), caller: caller.name, asking, idempotency_key, trace })
     }
 }
 
@@ -84,7 +87,7 @@ impl OnBehalf {
             return self.asking.refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &message);
         };
         let (caller, tenant) = (self.caller.clone(), self.tenant.clone());
-        let call = Call { id, caller, tenant, app, ask, assigned };
+        let call = Call { id, caller, tenant, app, ask, assigned, trace: self.trace };
         match run(shared, call).await {
             Ok(answer) => self.asking.respond(answer),
             Err(full) => {

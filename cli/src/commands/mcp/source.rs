@@ -150,7 +150,7 @@ impl Source for Local {
     }
 
     async fn execute(&self, asked: Asked) -> Result<Outcome, Refused> {
-        let Asked { app, action, parameters, idempotency_key } = asked;
+        let Asked { app, action, parameters, idempotency_key, .. } = asked;
         if idempotency_key.is_some() {
             let message = format!("there is no journal here, so that {IDEMPOTENCY_KEY} cannot be kept");
             return Err(Refused::new("usage", message).next("leave it out, or use actionbox serve"));

@@ -9,7 +9,7 @@ use actionbox_host::{
     Action, ActionId, AppSlug, Failure, Outcome, Parameter, ParameterKind, Refusal, Sent, Success,
 };
 use actionbox_mcp::{Asked, Granted, Refused, Source};
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -21,6 +21,7 @@ use crate::{
     http::Asking,
     run::{Ask, Call, run},
     service::Shared,
+    telemetry,
 };
 
 /// A client: somebody's, for one tenant.
@@ -88,7 +89,7 @@ impl Source for Client {
     }
 
     async fn actions(&self, of: &Granted) -> Result<Vec<Action>, Refused> {
-        let answer = self.ask(of.app.as_str(), Some(of), Ask::List).await?;
+        let answer = self.ask(of.app.as_str(), Some(of), Ask::List, trace(None)).await?;
         let told: Vec<Told> = read(&answer)?;
         let action = |Told { action_id: id, name, description, tag }| Action {
             id,
@@ -102,7 +103,8 @@ impl Source for Client {
     }
 
     async fn parameters(&self, of: &Granted, action: &ActionId) -> Result<Vec<Parameter>, Refused> {
-        let answer = self.ask(of.app.as_str(), Some(of), Ask::Describe(action.to_string())).await?;
+        let answer =
+            self.ask(of.app.as_str(), Some(of), Ask::Describe(action.to_string()), trace(None)).await?;
         let told: Vec<ToldParameter> = read(&answer)?;
         let parameter = |ToldParameter { name, label, required, kind }| Parameter {
             name,
@@ -122,9 +124,9 @@ impl Source for Client {
     }
 
     async fn execute(&self, asked: Asked) -> Result<Outcome, Refused> {
-        let Asked { app, action, parameters, idempotency_key } = asked;
+        let Asked { app, action, parameters, idempotency_key, traceparent } = asked;
         let ask = Ask::Execute { action: action.to_string(), parameters, idempotency_key };
-        let answer = self.ask(app.as_str(), None, ask).await;
+        let answer = self.ask(app.as_str(), None, ask, trace(traceparent.as_deref())).await;
         let answer = answer.map_err(|refused| self.advise(refused, &app, &action))?;
         let ToldOutcome { node_status, data, http_status } = read(&answer)?;
         Ok(match &*node_status {
@@ -136,7 +138,13 @@ impl Source for Client {
 
 impl Client {
     /// Calls the plugin that the tenant has for the app; under the grant that is named, if it is still that one.
-    async fn ask(&self, app: &str, under: Option<&Granted>, ask: Ask) -> Result<Answer, Refused> {
+    async fn ask(
+        &self,
+        app: &str,
+        under: Option<&Granted>,
+        ask: Ask,
+        trace: telemetry::Caller,
+    ) -> Result<Answer, Refused> {
         let asking = Asking::of(Method::POST, Uri::from_static("/mcp"));
         let tenant = self.holder.tenant.to_string();
         let refuse = |why: &str| asking.note_refusal(&self.shared, Some(&self.caller), Some(&tenant), why);
@@ -154,7 +162,7 @@ impl Client {
         }
         let id = asking.id.clone();
         let (caller, app) = (self.caller.to_string(), app.to_owned());
-        let call = Call { id: id.clone(), caller, tenant: tenant.clone(), app, ask, assigned };
+        let call = Call { id: id.clone(), caller, tenant: tenant.clone(), app, ask, assigned, trace };
         let answer = match run(&self.shared, call).await {
             Ok(answer) => answer,
             Err(full) => {
@@ -188,6 +196,15 @@ impl Client {
         refused.next = Some(next);
         refused
     }
+}
+
+/// Returns the trace that a client names; a new one where it names none.
+fn trace(traceparent: Option<&str>) -> telemetry::Caller {
+    let mut headers = HeaderMap::new();
+    if let Some(value) = traceparent.and_then(|text| HeaderValue::from_str(text).ok()) {
+        headers.insert("traceparent", value);
+    }
+    telemetry::Caller::of(&headers)
 }
 
 /// Names what is granted, as long as it is the same.
