@@ -63,8 +63,8 @@ pub(crate) fn of_refusal(refused: &Refused, effect: Option<Effect>) -> CallToolR
         }
     };
     // Some messages begin with what they are called.
-    let code = Some(&refused.code).filter(|code| !message.starts_with(&***code));
-    let code = code.map_or(String::new(), |code| format!("{code}: "));
+    let is_told = message.to_lowercase().starts_with(&refused.code.to_lowercase());
+    let code = if is_told { String::new() } else { format!("{}: ", refused.code) };
     let mut text = format!("{code}{message}\n{sent} {again}");
     let next = refused.next.as_deref().map(|next| text::line(next, MESSAGE));
     if let Some(next) = &next {

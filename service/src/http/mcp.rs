@@ -260,6 +260,10 @@ async fn serve(State(mcp): State<Arc<Mcp>>, request: Request) -> Response {
         return refuse(FOREIGN);
     }
     let mut response = response.map(|body| Body::new(Guarded::new(body, place)));
+    // Nothing is left to be done about a session that has ended, and some clients ask no less.
+    if parts.method == Method::DELETE && response.status() == StatusCode::ACCEPTED {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+    }
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
