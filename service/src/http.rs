@@ -4,6 +4,7 @@ mod body;
 mod mcp;
 mod metrics;
 mod native;
+mod openapi;
 mod server;
 mod upstream;
 
@@ -29,12 +30,18 @@ use axum::{
     routing::get,
 };
 use serde_json::json;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
 
 fn router(shared: Arc<Shared>, mcp: Arc<Mcp>) -> Router {
-    Router::new()
+    let (described, description) = OpenApiRouter::with_openapi(openapi::Description::openapi())
         .merge(upstream::routes())
-        .merge(mcp::routes(mcp))
         .nest("/v1", native::routes())
+        .split_for_parts();
+    let description = openapi::complete(description);
+    described
+        .merge(mcp::routes(mcp))
+        .route("/openapi.json", get(async || openapi::page(description)))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .fallback(async |asking: Asking| {

@@ -67,7 +67,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, call: Call) -> Result<Answer, Full
 
 impl Call {
     /// Returns the effect that the grant has for an action; nothing when it refuses it.
-    fn effect(&self, action: &str) -> Option<Effect> {
+    pub(crate) fn effect(&self, action: &str) -> Option<Effect> {
         let (app, action) = (AppSlug::parse(&self.app).ok()?, ActionId::parse(action).ok()?);
         self.assigned.grant.check_execute(&app, &action).ok()
     }
@@ -123,6 +123,7 @@ async fn begin(shared: &Shared, call: &Call, effect: Option<Effect>) -> Option<A
         request_digest: sha256(format!("{}/{action}\n{parameters}", call.app).as_bytes()),
         answer: None,
         instance: shared.instance.clone(),
+        settle_by: call.assigned.settle_by(&call.app, action).and_then(|by| by.of(parameters)),
     };
     let digest = execution.request_digest.clone();
     match shared.writer.make(Change::Begin(execution.into())).await {
@@ -184,6 +185,7 @@ async fn go_on(shared: Arc<Shared>, call: Call, place: Place, answer: oneshot::S
     let (began, clock) = (SystemTime::now(), Instant::now());
     let journaled = effect.is_some_and(|effect| effect > Effect::Read) || call.has_key();
     if journaled && let Some(known) = begin(&shared, &call, effect).await {
+        shared.writer.note_soon(vec![call.answered_again(&known)]);
         // Nobody may be waiting any more.
         return drop(answer.send(known));
     }
@@ -236,6 +238,15 @@ impl Call {
         if let Some(traces) = &shared.telemetry.traces {
             traces.call(&told, &self.trace, events);
         }
+    }
+
+    /// Says that it was asked before, and not carried out again; or that it could not be begun.
+    fn answered_again(&self, answer: &Answer) -> Entry {
+        let event = serde_json::json!({
+            "kind": "not_begun", "caller": self.caller, "app": self.app, "status": answer.status.as_u16(),
+            "repeats": self.has_key(),
+        });
+        Entry { at: now(), tenant: Some(self.tenant.clone()), correlation: Some(self.id.to_string()), event }
     }
 
     /// Says who asked for it.

@@ -3,7 +3,11 @@
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use actionbox_host::ActionHostBuilder;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
 
 use crate::{
     admin::Admin,
@@ -13,6 +17,7 @@ use crate::{
     error::{StartError, StoreError},
     http,
     journal::{Collector, Journal},
+    judge::Judge,
     refusals::Refusals,
     room::Room,
     seal::Keyring,
@@ -49,6 +54,10 @@ pub struct Config {
     pub answers_kept_for: Option<Duration>,
     /// Who has to have signed the plugins that are uploaded. Default: nobody.
     pub signers: Signers,
+    /// Who tries the plugins that are uploaded. Default: nobody.
+    pub judge: Option<Arc<dyn Judge>>,
+    /// Whether only plugins may be granted that were found to keep the contract. Default: no.
+    pub only_good_plugins: bool,
     /// Where the secrets are that are not stored here. Default: there is no such place.
     pub vault: Option<Vault>,
     /// The base URL of a collector that traces and metrics are sent to, by OTLP over HTTP. Default: there is none.
@@ -87,6 +96,8 @@ impl Config {
             calls_of_tenants: HashMap::new(),
             answers_kept_for: None,
             signers: Signers::default(),
+            judge: None,
+            only_good_plugins: false,
             vault: None,
             mcp: McpHosts::default(),
             otlp_endpoint: None,
@@ -114,6 +125,10 @@ pub(crate) struct Shared {
     pub(crate) keyring: Keyring,
     pub(crate) vault: Option<Arc<Vault>>,
     pub(crate) signers: Signers,
+    pub(crate) judge: Option<Arc<dyn Judge>>,
+    /// One at a time.
+    pub(crate) judging: Semaphore,
+    pub(crate) only_good_plugins: bool,
     pub(crate) host: actionbox_host::ActionHost,
     pub(crate) refusals: Refusals,
     pub(crate) room: Arc<Room>,
@@ -199,6 +214,9 @@ impl Service {
             keyring,
             vault,
             signers: config.signers,
+            judge: config.judge,
+            judging: Semaphore::new(1),
+            only_good_plugins: config.only_good_plugins,
             host,
             refusals: Refusals::default(),
             room: Arc::new(room),

@@ -9,6 +9,8 @@ mod journal;
 mod lifecycle;
 mod main_job;
 mod mcp;
+mod openapi;
+mod operator;
 mod refused;
 mod secrets;
 mod shared;

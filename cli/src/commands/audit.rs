@@ -68,10 +68,13 @@ async fn tail(options: &args::AuditTail) -> Result<Exit, Failure> {
     let wanted = Wanted { tenant: options.tenant.as_deref(), request: options.request.as_deref() };
     let (lines, mut end) = trail.newest(wanted, options.lines).await?;
     print(&lines)?;
-    while !options.no_follow {
+    if options.no_follow {
+        return Ok(Exit::Done);
+    }
+    loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
-            _stopped = &mut stop => break,
+            _stopped = &mut stop => return Ok(Exit::Done),
         }
         loop {
             let (lines, seen) = trail.after(end, wanted).await?;
@@ -82,7 +85,6 @@ async fn tail(options: &args::AuditTail) -> Result<Exit, Failure> {
             end = seen;
         }
     }
-    Ok(Exit::Done)
 }
 
 /// One document a line, without raw control characters: plugins and strangers have chosen some of the text.

@@ -3,17 +3,20 @@
 use std::{
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use actionbox_host::{Actor, HostLimits, Rate, SecretString};
+use actionbox_conformance::Conformance;
+use actionbox_host::{Actor, BoxFuture, HostLimits, Rate, SecretString};
 use actionbox_sandbox::{DEFAULT_ACCOUNTS, SANDBOX_API_KEY, Sandbox};
 use actionbox_service::{
-    Admin, AdminError, Allow, Config, CredentialKind, Database, GrantDefinition, Keyring, MasterKey, Named,
-    NewCredential, Role, Service, Settings, Signers, StartError, Vault,
+    Admin, AdminError, Allow, Config, CredentialKind, Database, GrantDefinition, Judge, Keyring, MasterKey,
+    Named, NewCredential, Role, Service, Settings, Signers, StartError, Vault, Verdict,
 };
 use secrecy::ExposeSecret;
 use serde_json::json;
+use tokio::runtime::Handle;
 
 use crate::{
     args,
@@ -108,6 +111,8 @@ fn config(options: &args::Serve, folder: Option<&Folder>) -> Result<Config, Fail
     config.signers = Signers::new(&settings.plugins.signers)
         .map_err(|error| configuration("plugins.signers names what is none").because(error))?;
     config.mcp = settings.mcp.clone();
+    config.only_good_plugins = settings.plugins.only_good;
+    config.judge = Some(Arc::new(Kit { cached: !options.no_cache }));
     config.otlp_endpoint = settings.telemetry.otlp_endpoint.clone();
     if let Some(vault) = &settings.vault {
         let cache = Duration::from_secs(vault.cache_seconds.into());
@@ -115,6 +120,42 @@ fn config(options: &args::Serve, folder: Option<&Folder>) -> Result<Config, Fail
         config.vault = Some(vault.ok_or_else(|| configuration("vault.command names no program"))?);
     }
     Ok(config)
+}
+
+/// The conformance kit, on a host of its own.
+struct Kit {
+    cached: bool,
+}
+
+impl Judge for Kit {
+    fn judge(&self, component: Vec<u8>) -> BoxFuture<'_, Verdict> {
+        let cached = self.cached;
+        Box::pin(async move {
+            // The kit stays on the thread where it began.
+            let trying = move || Handle::current().block_on(verdict(cached, component));
+            tokio::task::spawn_blocking(trying).await.unwrap_or_else(|error| untried(&error.to_string()))
+        })
+    }
+}
+
+async fn verdict(cached: bool, component: Vec<u8>) -> Verdict {
+    let host = match process::host(cached) {
+        Ok(host) => host,
+        Err(failure) => return untried(&failure.message),
+    };
+    match Conformance::new().host(host).run(component).await {
+        Ok(report) => {
+            let (held, _, skipped) = report.counts();
+            let broken = report.broken().map(|case| format!("{}: {}", case.group, case.claim)).collect();
+            Verdict { held, broken, skipped, failed: None }
+        }
+        // Whatever of it a plugin has said is escaped and cut by the host.
+        Err(error) => untried(&error.to_string()),
+    }
+}
+
+fn untried(why: &str) -> Verdict {
+    Verdict { held: 0, broken: Vec::new(), skipped: 0, failed: Some(why.to_owned()) }
 }
 
 /// Reads a configuration file.
@@ -157,7 +198,7 @@ async fn sample(admin: &Admin, shown: &mut Shown) -> Result<Sandbox, Failure> {
         app: app.to_owned(),
         read: true,
         write: false,
-        actions: actions.iter().map(|id| Named { id: (*id).to_owned(), effect: None }).collect(),
+        actions: actions.iter().copied().map(Named::new).collect(),
         own: Vec::new(),
     };
     for (tenant, account) in TENANTS.into_iter().zip(DEFAULT_ACCOUNTS) {
