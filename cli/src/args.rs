@@ -76,6 +76,12 @@ The file of --grant is {\"allow\": [{\"app\": \"hubspot\", \"read\": true, \"act
 When it changes, the tools do, and the client is told."
 );
 
+const AUDIT_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox audit verify --database actionbox.db
+  actionbox audit tail --database actionbox.db"
+);
+
 const AUDIT_VERIFY_HELP: &str = concat!(
     heading!("Examples:"),
     "  actionbox audit verify --database actionbox.db
@@ -260,7 +266,7 @@ pub(crate) enum Command {
     #[command(after_help = MCP_HELP)]
     Mcp(Mcp),
     /// Check the audit trail of a service, or follow it
-    #[command(subcommand)]
+    #[command(subcommand, after_help = AUDIT_HELP)]
     Audit(Audit),
     /// Show every limit that this command keeps for a plugin, and why
     #[command(after_help = LIMITS_HELP)]

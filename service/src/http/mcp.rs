@@ -280,3 +280,52 @@ fn challenge(mut response: Response) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(headers: &[(&'static str, &'static str)]) -> Parts {
+        let mut request = Request::new(Body::empty());
+        for (name, value) in headers {
+            request.headers_mut().append(*name, HeaderValue::from_static(value));
+        }
+        request.into_parts().0
+    }
+
+    #[test]
+    fn a_key_is_in_one_place() {
+        for (headers, expected) in [
+            (&[("x-api-key", "a")][..], Some("a")),
+            (&[("authorization", "Bearer a")], Some("a")),
+            (&[("authorization", "bearer a")], Some("a")),
+            (&[("authorization", "Basic a")], None),
+            (&[("authorization", "a")], None),
+            (&[("authorization", "Bearer a"), ("authorization", "Bearer b")], None),
+            (&[("x-api-key", "a"), ("authorization", "Bearer a")], None),
+            (&[("x-api-key", "a"), ("x-api-key", "b")], None),
+            (&[], None),
+        ] {
+            assert_eq!(key(&request(headers).headers), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn the_protocol_sees_no_key() {
+        let parts = request(&[
+            ("authorization", "Bearer a"),
+            ("x-api-key", "a"),
+            ("cookie", "a"),
+            ("proxy-authorization", "a"),
+            ("linked_account_id", "a"),
+            ("x-forwarded-for", "a"),
+            ("host", "localhost"),
+            ("mcp-session-id", "a"),
+            ("mcp-param-x", "a"),
+        ]);
+        let request = stripped(&parts, Bytes::new());
+        let mut names: Vec<_> = request.headers().keys().map(|name| name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["host", "mcp-param-x", "mcp-session-id"]);
+    }
+}

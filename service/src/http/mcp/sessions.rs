@@ -1,7 +1,7 @@
 //! Sessions: to whom each belongs, how many there are, and when they end.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -57,7 +57,7 @@ impl Sessions {
     /// Notes whose a session is that has just begun, before anybody is told its id; or ends it, if there is no room.
     pub(super) async fn begin(&self, id: &str, holder: Holder) -> Result<(), Full> {
         // Those that have ended by themselves are not kept.
-        let alive: Vec<_> = self.manager.sessions.read().await.keys().map(ToString::to_string).collect();
+        let alive: HashSet<_> = self.manager.sessions.read().await.keys().map(ToString::to_string).collect();
         let mut to_end = Vec::new();
         let full = {
             let mut owned = self.lock();
