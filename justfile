@@ -62,6 +62,10 @@ book:
 pictures:
     ACTIONBOX_UPDATE_PICTURES=1 cargo test -p actionbox --test command pictures
 
+# The protocol's own client against `actionbox mcp` and `actionbox serve` (Node.js 20 or newer).
+mcp-client:
+    tests/mcp-client/run
+
 # Counts the instructions of the gate's stages anew (Debian package valgrind); CI compares them.
 counts:
     cargo test --locked --workspace --bench counts -- --update
