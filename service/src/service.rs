@@ -248,6 +248,12 @@ impl Service {
         if tokio::time::timeout(patience, self.server).await.is_err() {
             tracing::warn!("a connection was still open");
         }
+        // What is being tried is not cut off: it runs on threads that do not like that.
+        let tried = tokio::time::timeout(patience, self.shared.judging.acquire()).await;
+        self.shared.judging.close();
+        if tried.is_err() {
+            tracing::warn!("a plugin is still being tried; upload it again for a verdict");
+        }
         self.shared.writer.stop().await;
         if let Err(error) = self.upkeep.await {
             tracing::error!(%error, "the upkeep had ended");
