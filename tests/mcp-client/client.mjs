@@ -48,7 +48,14 @@ async function connect(transport) {
     } while (cursor);
     return new Map(all.map((tool) => [tool.name, tool]));
   };
-  const call = (name, args) => client.callTool({ name, arguments: args });
+  // The sandbox server counts to twenty a second as the real upstream does, and may find that a call came too early: that
+  // is told as an error that did not happen, and is asked again, as an agent would.
+  const call = async (name, args) => {
+    for (;;) {
+      const result = await client.callTool({ name, arguments: args });
+      if (!result.isError || !/throttled/i.test(result.content[0].text)) return result;
+    }
+  };
   return { client, changed, tools, call };
 }
 
@@ -87,7 +94,7 @@ async function theWholeJob(what, { client, changed, tools, call }, allow) {
   assert.equal(offered.get("hubspot_delete_contact").annotations.destructiveHint, true);
   assert.ok(!offered.has("hubspot_create_contact"), "it is not granted any more");
   const deleted = await call("hubspot_delete_contact", { contact_id: id });
-  assert.equal(deleted.isError, false);
+  assert.equal(deleted.isError, false, JSON.stringify(deleted));
   const gone = await call("hubspot_create_contact", { email: "b@example.com" });
   assert.equal(gone.isError, true);
   await client.close();
