@@ -53,7 +53,7 @@ async function connect(transport) {
   const call = async (name, args) => {
     for (;;) {
       const result = await client.callTool({ name, arguments: args });
-      if (!result.isError || !/throttled/i.test(result.content[0].text)) return result;
+      if (!result.isError || !/takes no more requests for now/.test(result.content[0].text)) return result;
     }
   };
   return { client, changed, tools, call };
