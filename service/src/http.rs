@@ -1,6 +1,7 @@
 //! The service on the network: who asks, and which of the two APIs answers.
 
 mod body;
+pub(crate) mod console;
 mod native;
 mod server;
 mod upstream;
@@ -29,6 +30,7 @@ use serde_json::json;
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .merge(upstream::routes())
+        .merge(console::routes())
         .nest("/v1", native::routes())
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))

@@ -19,6 +19,7 @@ mod directory;
 mod error;
 mod http;
 mod journal;
+mod rates;
 mod refusals;
 mod room;
 mod run;
@@ -29,6 +30,7 @@ mod signers;
 mod store;
 mod upkeep;
 mod vault;
+mod views;
 mod writer;
 
 pub use admin::{Admin, AdminError, CredentialKind, NewCredential, NewKey, NewSecret};

@@ -11,8 +11,9 @@ use crate::{
     database::{Database, Presence},
     directory::{Directory, Parts},
     error::{StartError, StoreError},
-    http,
+    http::{self, console::Console},
     journal::{Collector, Journal},
+    rates::Rates,
     refusals::Refusals,
     room::Room,
     seal::Keyring,
@@ -98,6 +99,8 @@ pub(crate) struct Shared {
     pub(crate) host: actionbox_host::ActionHost,
     pub(crate) refusals: Refusals,
     pub(crate) room: Arc<Room>,
+    pub(crate) rates: Rates,
+    pub(crate) console: Console,
     /// The name of this process in the database.
     pub(crate) instance: String,
 }
@@ -161,6 +164,8 @@ impl Service {
             host,
             refusals: Refusals::default(),
             room: Arc::new(room),
+            rates: Rates::default(),
+            console: Console::default(),
             instance,
         });
         let (stop, stopped) = watch::channel(false);
