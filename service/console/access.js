@@ -119,11 +119,13 @@ export async function grants({ query }) {
 }
 
 /** A grant as sentences: one for each thing that is allowed, and one for all the rest. */
-function sentences({ allow }) {
+function sentences({ allow }, effects) {
+  // Of an action that is granted for itself, the host has told its effect.
+  const told = (action) => effect(action.effect ?? effects[action.id]);
   const rows = allow.flatMap((entry) => [
     entry.read && [entry.app, "Every action that reads", effect("read"), "reads are granted"],
     entry.write && [entry.app, "Every action that writes, but none that deletes and none that is raw", effect("write"), "writes are granted"],
-    ...entry.actions.map((action) => [entry.app, h("code", {}, action.id), action.effect ? effect(action.effect) : h("span", { class: "quiet" }, "as its name says"), "granted by name"]),
+    ...entry.actions.map((action) => [entry.app, h("code", {}, action.id), told(action), "granted by name"]),
     ...entry.own.map((action) => [entry.app, h("code", {}, action.id), effect(action.effect ?? "destructive"), "the plugin's own, granted by name"]),
   ]);
   return table("What is allowed", [["App"], ["Action", "long"], ["Effect"], ["Rule", "long"]], [
@@ -165,7 +167,7 @@ export async function grant(context, of, app) {
         "div",
         { class: "stack" },
         !known.usable && h("p", { class: "notice bad" }, "This grant is not usable: its plugin or its credential cannot be loaded. Its calls are refused."),
-        card("What is allowed", `version ${newest.version}`, sentences(newest.definition)),
+        card("What is allowed", `version ${newest.version}`, sentences(newest.definition, known.effects)),
         h(
           "div",
           { class: "pair" },
@@ -183,7 +185,7 @@ export async function grant(context, of, app) {
           problem,
           table(
             "Versions of the grant",
-            [["Version"], ["Stored", "tight"], ["Allowed", "long"], ["Plugin", "tight"], ["", "tight"]],
+            [["Version"], ["Stored", "tight"], ["Allowed", "long"], ["Plugin", "tight"], ["Holds", "tight"]],
             known.versions.map((row, index) => [
               String(row.version),
               time(row.stored_at),

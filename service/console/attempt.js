@@ -103,7 +103,7 @@ async function form(context, crumbs, of, app, action) {
   const isDangerous = known?.effect === "destructive" || known?.effect === "raw";
   const fields = described.body.map(field);
   const [key, sure] = [unique("key"), unique("sure")];
-  const result = h("div", { class: "stack", "aria-live": "polite" });
+  const result = h("div", { class: "stack", "aria-live": "polite" }, h("p", { class: "quiet" }, "Nothing was executed yet."));
   const button = h("button", { class: "button main", type: "submit" }, "Execute");
   const own = h(
     "form",

@@ -106,7 +106,7 @@ function requestTable(made, requests) {
   const all = (made?.event.duration_us ?? 0) / 1000;
   return table(
     "Requests, in their order",
-    [["Request", "long"], ["Rule that allowed or refused it", "long"], ["Answer"], ["Left"], ["Gate", "number"], ["Upstream", "number"], ["When", "line"]],
+    [["Request", "long"], ["Rule that allowed or refused it", "long"], ["Answer", "long"], ["Left"], ["Gate", "number"], ["Upstream", "number"], ["When", "line"]],
     requests.map(({ at: began, event }) => [
       h("span", {}, h("code", {}, event.target), event.attempts > 1 && h("span", { class: "quiet small" }, ` ${event.attempts} tries`)),
       event.refusal ? h("span", {}, badge("refused", "bad"), " ", event.refusal) : h("span", {}, badge("allowed", "good"), " ", event.rule ?? "–"),
@@ -124,7 +124,7 @@ const describe = ({ event }) => {
     case "caller":
       return `Asked by ${event.caller}`;
     case "call":
-      return `Call of the plugin: ${event.operation}, ${event.result}`;
+      return `The call ended: ${event.operation}, ${event.result}`;
     case "request":
       return `Request ${event.request}: ${event.refusal ? `refused, ${event.refusal}` : event.result}`;
     case "token":
@@ -199,7 +199,7 @@ export async function call(context, id) {
             time(send.sent_at),
           ])),
         ),
-        card("Timeline", "as the audit has it", lines(known.lines, made?.at ?? known.lines[0]?.at)),
+        card("Timeline", "as the audit has it", lines(known.lines, made?.at ?? execution?.started_at ?? known.lines[0]?.at)),
       ),
     ],
   };
@@ -207,12 +207,22 @@ export async function call(context, id) {
 
 function lines(all, start) {
   if (all.length === 0) return empty("The audit has nothing yet: it is written when the call ends.");
-  const sorted = all.toSorted((one, other) => one.at - other.at || one.sequence - other.sequence);
+  // The line of a call has its beginning, and is about its end; that of a caller is written last, and comes first.
+  const moment = ({ at, event }) => (event.kind === "caller" ? start : event.kind === "call" ? at + event.duration_us / 1000 : at);
+  const place = ({ event }) => ({ caller: 0, call: 2 })[event.kind] ?? 1;
+  const sorted = all.toSorted((one, other) => {
+    const [first, second] = [one, other].map(moment);
+    return first - second || place(one) - place(other) || one.sequence - other.sequence;
+  });
+  const when = (line) => {
+    const after = moment(line) - start;
+    return after < 0 || after > 60000 ? time(line.at) : `+ ${Math.round(after)} ms`;
+  };
   return [
     table(
       "Timeline",
       [["When", "tight"], ["What", "long"], ["Line", "number"]],
-      sorted.map((line) => [start === undefined || line.at - start > 60000 || line.at < start ? time(line.at) : `+ ${line.at - start} ms`, describe(line), String(line.sequence)]),
+      sorted.map((line) => [when(line), describe(line), String(line.sequence)]),
     ),
     h("div", { class: "body" }, h("details", {}, h("summary", {}, "The lines as they are"), h("pre", { tabindex: "0" }, all.map((line) => JSON.stringify(line, null, 2)).join("\n")))),
   ];

@@ -34,6 +34,8 @@ const MENU = [
   ["Audit", "audit"],
 ];
 
+const isName = (part) => part === part.toUpperCase();
+
 /** Which entry of the menu a view belongs to that has none. */
 const WITHIN = { calls: "executions", try: "grants" };
 
@@ -153,7 +155,7 @@ async function show() {
   if (!who) return;
   const { parts, query } = place();
   mark(parts);
-  const found = VIEWS.find(([path]) => path.length === parts.length && path.every((part, index) => part === parts[index] || part === part.toUpperCase()));
+  const found = VIEWS.find(([path]) => path.length === parts.length && path.every((part, index) => isName(part) || part === parts[index]));
   const main = document.getElementById("main");
   main.setAttribute("aria-busy", "true");
   // Whatever comes back after the operator has gone elsewhere is dropped.
@@ -177,7 +179,7 @@ async function show() {
   };
   let view;
   try {
-    view = found ? await found[1](context, ...parts.filter((_, index) => found[0][index] !== parts[index])) : nowhere();
+    view = found ? await found[1](context, ...parts.filter((_, index) => isName(found[0][index]))) : nowhere();
   } catch (error) {
     if (error instanceof Problem && error.status === 401) return;
     view = { title: "Not shown", nodes: [head("Not shown"), failed(error)] };

@@ -26,8 +26,8 @@ export async function overview(context) {
     const figure = (name, value, unit) => h("div", {}, h("dt", {}, name), h("dd", {}, value, unit && h("small", {}, ` ${unit}`)));
     replace(
       figuresNow,
-      figure("Calls, last minute", (recent / (6 * rates.slot_seconds)).toFixed(1), "per second"),
-      figure("Calls, ten minutes", number(sum)),
+      figure("Last minute", (recent / (6 * rates.slot_seconds)).toFixed(1), "calls/s"),
+      figure("Ten minutes", number(sum), "calls"),
       figure("Running now", number(rates.calls_now)),
       figure("Latency, 95 %", took(rates.all.took_ms[1])),
       figure("Refused", number(of(2))),

@@ -35,6 +35,7 @@ const means = (name) => MEANS.find(([pattern]) => pattern.test(name))?.[1] ?? "t
 export async function plugin(context, of) {
   const known = await get(path("plugins", of));
   const { plugin } = known;
+  const types = plugin.exports.filter((name) => !name.includes(":")).length;
   const names = (all) => h("ul", { class: "named" }, all.map((name) => h("li", {}, h("code", {}, name))));
   return {
     title: `Plugin ${of.slice(0, 19)}`,
@@ -54,7 +55,7 @@ export async function plugin(context, of) {
             ["Conformance", known.verdict ? badge(known.verdict) : badge("not checked")],
             ["Loads here", plugin.refused ? badge("no", "bad") : badge("yes", "good")],
             ["Says it was made with", plugin.producers.length ? plugin.producers.map((made) => h("div", {}, `${made.name} ${made.version}`)) : "–"],
-            ["Exports", names(plugin.exports)],
+            ["Exports", names(plugin.exports.filter((name) => name.includes(":"))), types > 0 && h("span", { class: "quiet" }, `and ${number(types)} types`)],
           ]))),
           card("Limits of a call", "unless a grant has its own", limits(known.limits)),
         ),

@@ -75,7 +75,7 @@ export function head(title, { sub, crumbs, actions } = {}) {
   return h(
     "div",
     { class: "head" },
-    crumbs && h("nav", { class: "crumbs", "aria-label": "Where this is" }, crumbs.flatMap((crumb) => [crumb, " / "])),
+    crumbs && h("nav", { class: "crumbs", "aria-label": "Where this is" }, crumbs.flatMap((crumb, index) => [index > 0 && " / ", crumb])),
     h("h1", { tabindex: "-1" }, title),
     actions && h("div", { class: "buttons" }, actions),
     sub && h("p", { class: "sub" }, sub),
@@ -84,11 +84,10 @@ export function head(title, { sub, crumbs, actions } = {}) {
 
 /** A card: its title, what is beside that, what is in it. */
 export function card(title, beside, ...children) {
-  const id = unique("card");
   return h(
-    "section",
-    { class: "card", "aria-labelledby": id },
-    h("header", {}, h("h2", { id }, title), beside && h("div", { class: "quiet small" }, beside)),
+    "div",
+    { class: "card" },
+    h("div", { class: "title" }, h("h2", {}, title), beside && h("div", { class: "quiet small" }, beside)),
     children,
   );
 }

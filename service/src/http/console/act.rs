@@ -1,6 +1,6 @@
 //! What an operator does on the page: settles, rolls back, and tries actions.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use actionbox_host::{ActionId, AppSlug, Effect};
 use axum::{
@@ -124,6 +124,16 @@ pub(super) async fn attempt(
     }
     let shown = json!({ "id": &*asking.id, "status": answer.status.as_u16(), "body": body });
     asking.respond(Answer::ok(&shown))
+}
+
+impl Assigned {
+    /// Returns the effect of each action that is granted by name.
+    pub(super) fn effects(&self, app: &str) -> HashMap<String, Effect> {
+        let named = self.definition.allow.iter().flat_map(|allow| &allow.actions);
+        let effects =
+            named.filter_map(|action| Some((action.id.clone(), effect(self, app, &action.id).ok()?)));
+        effects.collect()
+    }
 }
 
 /// Returns the effect that a grant has for an action, or why it refuses it.

@@ -150,6 +150,7 @@ pub(super) async fn grant(
             assigned.as_ref().and_then(|assigned| assigned.grant.limits()).unwrap_or(shared.host.limits());
         Ok(json!({
             "tenant": tenant, "app": app, "versions": versions, "usable": assigned.is_some(),
+            "effects": assigned.as_ref().map(|assigned| assigned.effects(&app)).unwrap_or_default(),
             "limits": limits.bounds().iter().map(bound).collect::<Vec<_>>(),
         }))
     };
