@@ -32,7 +32,7 @@ test("every view is a page, and comes soon", async () => {
     ["/tenants", "Tenants"], ["/grants", "Grants"], ["/executions", "Executions"], ["/executions?state=in_doubt", "Executions"],
     ["/executions?tenant=tenant-042", "Executions"], ["/executions?app=nothing", "Executions"], ["/audit", "Audit"], ["/audit?which=refusals", "Audit"],
     ["/audit?which=calls&tenant=tenant-042", "Audit"], ["/plugins", "Plugins"], [`/plugins/${of.plugin}`], ["/tenants/tenant-042", "tenant-042"],
-    [`/calls/req_${(5042).toString().padStart(32, "0")}`, "hubspot / create_contact"],
+    [`/calls/req_${(5042).toString(16).padStart(32, "0")}`, "hubspot / create_contact"],
   ]) {
     await at.go(view, heading);
     const rows = await at.page.$$eval("main tbody", (all) => Math.max(0, ...all.map((body) => body.rows.length)));

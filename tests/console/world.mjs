@@ -102,7 +102,12 @@ export async function open(browser, url, { width = 1280, height = 860, scheme = 
         text,
       ),
     async go(view, heading) {
-      await page.evaluate((view) => (location.hash = view), view);
+      await page.evaluate((view) => {
+        if (location.hash === `#${view}` || (view === "/" && location.hash === "")) return;
+        // The view before is not to be taken for this one.
+        document.getElementById("main").setAttribute("aria-busy", "true");
+        location.hash = view;
+      }, view);
       if (heading) await self.heading(heading);
       else await page.waitForFunction(() => document.querySelector("main h1") && !document.querySelector("main[aria-busy]"));
     },
@@ -112,14 +117,14 @@ export async function open(browser, url, { width = 1280, height = 860, scheme = 
     async scheme(scheme) {
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
     },
-    /** Goes by Tab alone to what is called so, and fails when it cannot be reached. */
+    /** Goes by Tab alone to what is called so, or leads there, and fails when it cannot be reached. */
     async tabTo(name) {
       for (let presses = 0; presses < 150; presses += 1) {
         await page.keyboard.press("Tab");
         const found = await page.evaluate((name) => {
           const at = document.activeElement;
           const label = at.getAttribute("aria-label") ?? at.labels?.[0]?.textContent ?? at.textContent;
-          return label.trim().startsWith(name);
+          return label.trim() === name || (at.tagName === "INPUT" && label.trim().startsWith(name)) || at.matches(`a[href^="${name}"]`);
         }, name);
         if (!found) continue;
         const isSeen = await page.evaluate(() => {
