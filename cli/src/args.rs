@@ -57,9 +57,27 @@ const SERVE_HELP: &str = concat!(
     heading!("Examples:"),
     "  actionbox serve --sandbox
   actionbox serve --database actionbox.db --master-key-file master.key
+  actionbox serve --config actionbox.toml
 
 Callers use the upstream's own API, with a key of this service in x-api-key and a tenant in linked_account_id.
 The first start shows a key for the administrator, who makes tenants, credentials, plugins and grants under /v1."
+);
+
+const AUDIT_VERIFY_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox audit verify --database actionbox.db
+  actionbox audit verify --config actionbox.toml --kept 1200:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef
+
+Exits with 0 when the trail is as it was written, and with 7 when it is not. Whoever can write to the database can
+write all of it anew: keep the last line's hash elsewhere, now and then, and check it with --kept."
+);
+
+const AUDIT_TAIL_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox audit tail --database actionbox.db --tenant acme
+  actionbox audit tail --config actionbox.toml --lines 100 --no-follow | jq .event
+
+Each line is a JSON document."
 );
 
 const LIST_HELP: &str = concat!(
@@ -225,6 +243,9 @@ pub(crate) enum Command {
     /// Run Actionbox for many tenants: a service that holds credentials, plugins and grants, until Ctrl-C
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
+    /// Check the audit trail of a service, or follow it
+    #[command(subcommand)]
+    Audit(Audit),
     /// Show every limit that this command keeps for a plugin, and why
     #[command(after_help = LIMITS_HELP)]
     Limits,
@@ -357,15 +378,19 @@ pub(crate) struct Sandbox {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
-    /// The address to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub(crate) listen: SocketAddr,
+    /// Read a configuration file, in TOML; options override it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
     /// Serve sample tenants on a sandbox server, and keep nothing
     #[arg(long, conflicts_with_all = ["database", "master_key_file"])]
     pub(crate) sandbox: bool,
-    /// The SQLite database, which is made when it is not there
-    #[arg(long, value_name = "FILE")]
-    pub(crate) database: Option<PathBuf>,
+    /// The SQLite database, which is made when it is not there, or the URL of a PostgreSQL one. Other users of this
+    /// machine see options: a URL with a password belongs into the file
+    #[arg(long, value_name = "FILE|URL")]
+    pub(crate) database: Option<String>,
     /// Read the master key, which credentials are encrypted with, from a file that only you may read; else it is in
     /// ACTIONBOX_MASTER_KEY
     #[arg(long, value_name = "FILE")]
@@ -373,6 +398,67 @@ pub(crate) struct Serve {
     /// Compile plugins even if their code is in the cache, and keep none
     #[arg(long)]
     pub(crate) no_cache: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Check that no line was changed, removed or inserted, and show the end of the trail
+    #[command(after_help = AUDIT_VERIFY_HELP)]
+    Verify(AuditVerify),
+    /// Show the newest lines, and follow the trail, until Ctrl-C
+    #[command(after_help = AUDIT_TAIL_HELP)]
+    Tail(AuditTail),
+}
+
+/// Where a service has its database.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OfService {
+    /// The database of the service, which may be running
+    #[arg(long, value_name = "FILE|URL", required_unless_present = "config")]
+    pub(crate) database: Option<String>,
+    /// The configuration file of the service, which names the database
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AuditVerify {
+    #[command(flatten)]
+    pub(crate) of: OfService,
+    /// Check too that a line still has the hash that you have kept of it
+    #[arg(long, value_name = "LINE:HASH", value_parser = parse_kept)]
+    pub(crate) kept: Option<(i64, String)>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AuditTail {
+    #[command(flatten)]
+    pub(crate) of: OfService,
+    /// How many of the newest lines to begin with
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    pub(crate) lines: u32,
+    /// Only lines of a tenant
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: Option<String>,
+    /// Only lines of a request, by its x-request-id
+    #[arg(long, value_name = "ID")]
+    pub(crate) request: Option<String>,
+    /// End when the newest lines are shown
+    #[arg(long)]
+    pub(crate) no_follow: bool,
+}
+
+fn parse_kept(text: &str) -> Result<(i64, String), String> {
+    let parts = text.split_once(':').and_then(|(line, hash)| Some((line.parse().ok()?, hash)));
+    match parts {
+        Some((line @ 1.., hash)) if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            Ok((line, hash.to_owned()))
+        }
+        _ => Err(
+            "the number of a line, a colon, and 64 hexadecimal digits, as actionbox audit verify shows them"
+                .to_owned(),
+        ),
+    }
 }
 
 #[derive(Debug, clap::Args)]

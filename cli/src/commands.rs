@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod audit;
 mod build;
 mod completions;
 mod demo;
@@ -35,6 +36,7 @@ pub(crate) async fn run(args: &Args, plugin_lines: PluginLines) -> Result<Exit, 
         Command::Inspect(inspect) => inspect::run(inspect, args.json).await,
         Command::Limits => limits::run(args.json),
         Command::Sandbox(sandbox) => sandbox::run(sandbox, args.json).await,
+        Command::Audit(audit) => audit::run(audit, args.json).await,
         Command::Serve(serve) => serve::run(serve, args.json).await,
         Command::Test(test) => test::run(test, args.json).await,
         Command::Completions(completions) => completions::run(completions),

@@ -1,6 +1,11 @@
 //! Where the API key comes from: a file or the environment, never an argument, which every process sees.
 
-use std::{fs::File, io::Read as _, path::Path};
+use std::{
+    fs::File,
+    io::Read as _,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use actionbox_host::{Actor, SecretString};
 
@@ -44,6 +49,32 @@ pub(crate) fn from_file(path: &Path) -> Result<SecretString, Failure> {
     file.take(LONGEST).read_to_string(&mut key).map_err(unreadable)?;
     if key.trim().is_empty() {
         return Err(no_key(format!("the key file {shown} is empty")));
+    }
+    Ok(trimmed(key))
+}
+
+/// Reads a key that a program prints: it is shown neither the output nor what went wrong within it.
+pub(crate) fn from_command(command: &[String]) -> Result<SecretString, Failure> {
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(no_key("the command for the key is empty".to_owned()));
+    };
+    let failed = |why: String| no_key(format!("the program {program} gives no key")).because(why);
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| failed(error.to_string()))?;
+    let mut key = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        stdout.take(LONGEST).read_to_string(&mut key).map_err(|error| failed(error.to_string()))?;
+    }
+    let status = child.wait().map_err(|error| failed(error.to_string()))?;
+    if !status.success() {
+        return Err(failed(status.to_string()));
+    }
+    if key.trim().is_empty() {
+        return Err(failed("it prints nothing".to_owned()));
     }
     Ok(trimmed(key))
 }

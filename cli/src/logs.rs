@@ -29,8 +29,13 @@ pub(crate) fn start(args: &Args) -> PluginLines {
         .with_writer(std::io::stderr)
         .with_ansi(colour)
         // It would be told on stderr, which is what failed; and that panics.
-        .log_internal_errors(false)
-        .with_filter(filter);
+        .log_internal_errors(false);
+    let is_for_programs = args.json && matches!(args.command, Command::Serve(_));
+    let on_stderr = match is_for_programs {
+        true => on_stderr.with_ansi(false).json().flatten_event(true).boxed(),
+        false => on_stderr.boxed(),
+    };
+    let on_stderr = on_stderr.with_filter(filter);
     let lines = PluginLines::default();
     let of_plugins = Targets::new().with_target(plugin_lines::TARGET, tracing::Level::INFO);
     let kept = matches!(args.command, Command::Dev(_)).then(|| lines.clone().with_filter(of_plugins));

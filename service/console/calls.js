@@ -164,7 +164,7 @@ export async function call(context, id) {
       h(
         "div",
         { class: "stack" },
-        execution?.state === "in_doubt" && doubt(context, id),
+        execution?.state === "in_doubt" && doubt(context, id, known.can_be_read),
         card("The call", null, body(facts([
           ["State", execution ? state(execution.state) : result === "ok" ? badge("succeeded", "good") : badge(turned ? "refused" : "did not succeed", "bad")],
           result && result !== "ok" && ["Ended with", result],
@@ -229,7 +229,7 @@ function lines(all, start) {
 }
 
 /** The form that settles what is in doubt. */
-function doubt(context, id) {
+function doubt(context, id, canBeRead) {
   const explain = h("p", { class: "notice doubt" }, "Something was sent, and nobody knows whether the app did it. It is not tried again by itself. Look at the app, then say what is the case.");
   if (!context.isOperator) return h("div", { class: "stack" }, explain);
   const [note, wrong] = [unique("note"), unique("wrong")];
@@ -237,6 +237,22 @@ function doubt(context, id) {
   const choice = (value, text, hint) => {
     const own = unique("ran");
     return h("div", { class: "choice" }, h("input", { id: own, type: "radio", name: "ran", value, required: true }), h("label", { for: own }, text, h("span", { class: "hint" }, ` ${hint}`)));
+  };
+  // By the action that the grant names for the purpose.
+  const read = async (event) => {
+    const button = event.currentTarget;
+    button.disabled = true;
+    try {
+      const { ran } = await post(`${path("executions", id)}/settle-by-reading`);
+      if (ran !== null) {
+        await context.again();
+        return tell("Settled");
+      }
+      problem.textContent = "That action does not tell. Look at the app, and say what is the case.";
+    } catch (error) {
+      problem.textContent = error.message;
+    }
+    button.disabled = false;
   };
   const form = h(
     "form",
@@ -260,7 +276,7 @@ function doubt(context, id) {
     h("fieldset", {}, h("legend", {}, "Did the app do it?"), choice("yes", "It ran.", "The same request is answered so from now on."), choice("no", "It did not run.", "Its idempotency key may be used again.")),
     h("div", {}, h("label", { for: note }, "How that was found out"), h("textarea", { id: note, name: "note", required: true, maxlength: "2000", "aria-describedby": wrong })),
     problem,
-    h("div", { class: "buttons" }, h("button", { class: "button main", type: "submit" }, "Settle")),
+    h("div", { class: "buttons" }, h("button", { class: "button main", type: "submit" }, "Settle"), canBeRead && h("button", { class: "button", type: "button", onclick: read }, "Find out by reading")),
   );
   return card("In doubt", null, body(explain, form));
 }

@@ -32,6 +32,18 @@ const MEANS = [
 ];
 const means = (name) => MEANS.find(([pattern]) => pattern.test(name))?.[1] ?? "types and plumbing";
 
+/** What the conformance kit has found. */
+function verdict(known) {
+  if (!known) return badge("not checked");
+  const { held, broken, skipped, failed } = known.found;
+  return [
+    badge(known.good ? "keeps the contract" : failed ? "could not be tried" : "breaks the contract", known.good ? "good" : "bad"),
+    ` ${number(held)} claims held, ${number(broken.length)} broken, ${number(skipped)} not judged`,
+    failed && h("p", {}, failed),
+    broken.length > 0 && h("ul", { class: "named" }, broken.map((claim) => h("li", {}, claim))),
+  ];
+}
+
 export async function plugin(context, of) {
   const known = await get(path("plugins", of));
   const { plugin } = known;
@@ -52,7 +64,8 @@ export async function plugin(context, of) {
             ["Digest", h("code", {}, plugin.digest)],
             ["Size", bytes(plugin.bytes)],
             ["Memory at the start", bytes(plugin.memory_bytes)],
-            ["Conformance", known.verdict ? badge(known.verdict) : badge("not checked")],
+            ["Conformance", verdict(known.verdict)],
+            known.signer && ["Signed by", h("code", {}, known.signer)],
             ["Loads here", plugin.refused ? badge("no", "bad") : badge("yes", "good")],
             ["Says it was made with", plugin.producers.length ? plugin.producers.map((made) => h("div", {}, `${made.name} ${made.version}`)) : "–"],
             ["Exports", names(plugin.exports.filter((name) => name.includes(":"))), types > 0 && h("span", { class: "quiet" }, `and ${number(types)} types`)],

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actionbox_host::{ApiKey, AppSlug, LoadError, SecretString};
+use actionbox_host::{ApiKey, AppSlug, Effect, LoadError, SecretString};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -12,8 +12,10 @@ use crate::{
     definition::GrantDefinition,
     directory::{Assigned, Unusable, context},
     error::StoreError,
+    run::{Ask, Call, run},
     seal::SealError,
     service::Shared,
+    settle::SettleBy,
     signers::Unsigned,
     store::{GrantRow, State, now},
     writer::{Change, Done, Secret},
@@ -98,13 +100,17 @@ impl From<SecretString> for NewSecret {
 }
 
 /// A credential in JSON: with a `key`, or with the name of one in the `vault`.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct GivenCredential {
+pub(crate) struct GivenCredential {
     kind: CredentialKind,
+    /// The upstream's linked account.
     account: String,
+    /// The upstream's API key, to be kept here, encrypted.
     #[serde(default, deserialize_with = "secret")]
+    #[schema(value_type = Option<String>)]
     key: Option<SecretString>,
+    /// Or what it is called in the outside vault, never to be kept here.
     #[serde(default)]
     vault: Option<String>,
 }
@@ -128,7 +134,7 @@ fn secret<'de, D: serde::Deserializer<'de>>(given: D) -> Result<Option<SecretStr
 }
 
 /// How the host authenticates at the upstream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialKind {
     /// With the API key and the linked account.
@@ -264,6 +270,10 @@ impl Admin {
         let change = Change::Plugin { digest: digest.clone(), component: component.to_vec(), signer, entry };
         self.make(change).await?;
         self.shared.directory.keep(plugin);
+        let is_judged = self.shared.store.plugin(&digest).await?.is_some_and(|row| row.verdict.is_some());
+        if !is_judged {
+            self.shared.judge(digest.clone(), component.to_vec());
+        }
         Ok(digest)
     }
 
@@ -339,6 +349,22 @@ impl Admin {
         self.check_tenant(tenant)?;
         AppSlug::parse(app).map_err(|error| AdminError::Invalid(error.to_string()))?;
         let shared = &self.shared;
+        if shared.only_good_plugins {
+            let verdict = shared.store.plugin(&definition.plugin).await?.and_then(|row| row.verdict);
+            match verdict {
+                Some(verdict) if verdict.is_good() => {}
+                Some(_) => {
+                    return Err(AdminError::Unusable(
+                        "the plugin does not keep the contract: see its verdict".to_owned(),
+                    ));
+                }
+                None => {
+                    return Err(AdminError::Unusable(
+                        "the plugin is not tried yet; wait for its verdict".to_owned(),
+                    ));
+                }
+            }
+        }
         let text = serde_json::to_string(definition).map_err(Unusable::Definition)?;
         let row =
             GrantRow { tenant: tenant.to_owned(), app: app.to_owned(), version: 0, definition: text.clone() };
@@ -389,6 +415,61 @@ impl Admin {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Settles an execution that is in doubt by the action that its grant named for the purpose, which reads. Returns
+    /// whether it ran; nothing when that action does not tell, and somebody has to look.
+    ///
+    /// # Errors
+    ///
+    /// [`AdminError`].
+    pub async fn settle_by_reading(&self, id: &str) -> Result<Option<bool>, AdminError> {
+        let shared = &self.shared;
+        let execution = shared.store.execution(id).await?;
+        let execution = execution.ok_or_else(|| AdminError::Missing("such execution".to_owned()))?;
+        if execution.state != State::InDoubt {
+            return Err(AdminError::Conflict(format!("it is {}, not in doubt", execution.state.as_str())));
+        }
+        let by = execution.settle_by.as_deref().and_then(|by| serde_json::from_str::<SettleBy>(by).ok());
+        let by = by.ok_or_else(|| {
+            AdminError::Conflict(
+                "its grant named no action to find out by; look, and say what is the case".to_owned(),
+            )
+        })?;
+        let assigned = shared.directory.assigned(&execution.tenant, &execution.app);
+        let assigned = assigned.ok_or_else(|| AdminError::Missing("grant for it any more".to_owned()))?;
+        let call = Call {
+            id: format!("req_{:032x}", fastrand::u128(..)).into(),
+            caller: self.by.clone(),
+            tenant: execution.tenant,
+            app: execution.app,
+            ask: Ask::Execute {
+                action: by.action.clone(),
+                parameters: Value::Object(by.parameters.clone()),
+                idempotency_key: None,
+            },
+            assigned,
+            trace: Default::default(),
+        };
+        // As the grant is now: it may not be what it was.
+        if call.effect(&by.action) != Some(Effect::Read) {
+            return Err(AdminError::Conflict(
+                "the grant does not allow to find out by that action any more".to_owned(),
+            ));
+        }
+        let reading = call.id.clone();
+        let answer = run(shared, call).await;
+        let answer = answer
+            .map_err(|_| AdminError::Conflict("there is no room for the call; try again".to_owned()))?;
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        if body["node_status"] != "Success" {
+            return Err(AdminError::Conflict(format!(
+                "the action that finds out has failed: see {reading} in the audit"
+            )));
+        }
+        let Some(ran) = by.ran(&body["data"]) else { return Ok(None) };
+        self.settle(id, ran, &format!("{} was asked: {reading}", by.action)).await?;
+        Ok(Some(ran))
     }
 }
 

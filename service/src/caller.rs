@@ -7,7 +7,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use crate::{digest::sha256, seal::SealError};
 
 /// What a key is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Lists, describes and executes actions.

@@ -132,6 +132,26 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Opens it beside whoever uses it. Nothing can be changed through it.
+    pub(crate) async fn open_to_read(&self) -> Result<(AnyPool, Kind), StoreError> {
+        sqlx::any::install_default_drivers();
+        match self {
+            Self::Sqlite(path) => {
+                let failed = |error| StoreError::Database(format!("{}: {error}", path.display()));
+                // Nothing locks it: SQLite itself lets readers be beside the one that writes.
+                let kind = Kind::Sqlite { lock: File::open(path).map_err(failed)?.into() };
+                let pool = pool(&["PRAGMA busy_timeout = 5000", "PRAGMA query_only = ON"]);
+                Ok((pool.connect(&url(path)?).await?, kind))
+            }
+            Self::Postgres(url) => {
+                let pool = pool(&["SET default_transaction_read_only = on", "SET statement_timeout = '30s'"]);
+                Ok((pool.connect(url.expose_secret()).await?, Kind::Postgres { url: url.clone() }))
+            }
+        }
+    }
+}
+
 fn pool(settings: &'static [&'static str]) -> AnyPoolOptions {
     AnyPoolOptions::new().max_connections(5).acquire_timeout(Duration::from_secs(5)).after_connect(
         move |connection, _| {

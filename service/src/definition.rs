@@ -3,6 +3,9 @@
 use actionbox_host::{ConfigError, CredentialProvider, Effect, Grant, Upstream};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use utoipa::ToSchema;
+
+use crate::settle::SettleBy;
 
 /// What one tenant lets one plugin do for one app. Nothing that is not named here.
 ///
@@ -16,7 +19,7 @@ use std::sync::Arc;
 /// }"#).expect("it is a definition");
 /// assert!(!definition.allow[0].write);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrantDefinition {
     /// The digest of the plugin, `sha256:…`.
@@ -31,7 +34,7 @@ pub struct GrantDefinition {
 }
 
 /// What is allowed of one app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Allow {
     /// The app's slug.
@@ -51,14 +54,25 @@ pub struct Allow {
 }
 
 /// An action that is allowed by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Named {
     /// The action's id.
     pub id: String,
     /// Its effect. Default: of an upstream's action what its name says, of a plugin's own `destructive`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<EffectName>)]
     pub effect: Option<Effect>,
+    /// How it can be found out whether it ran, when nobody knows. Default: somebody has to look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settle_by: Option<SettleBy>,
+}
+
+impl Named {
+    /// Names an action, whose effect is what it is by default.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), effect: None, settle_by: None }
+    }
 }
 
 impl GrantDefinition {
@@ -84,16 +98,27 @@ impl GrantDefinition {
             if *write {
                 grant = grant.allow_writes(app);
             }
-            for Named { id, effect } in actions {
+            for Named { id, effect, .. } in actions {
                 grant = match effect {
                     Some(effect) => grant.allow_action_as(app, id, *effect),
                     None => grant.allow_action(app, id),
                 };
             }
-            for Named { id, effect } in own {
+            for Named { id, effect, .. } in own {
                 grant = grant.own_action(app, id, effect.unwrap_or(Effect::Destructive));
             }
         }
         grant.build()
     }
+}
+
+/// The effect of an action, as the host has it.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it is only there to be described")]
+pub(crate) enum EffectName {
+    Read,
+    Write,
+    Destructive,
+    Raw,
 }

@@ -16,6 +16,7 @@ use crate::{
     definition::GrantDefinition,
     error::{StartError, StoreError},
     seal::{Keyring, SealError},
+    settle::{NotRead, SettleBy},
     store::{GrantRow, Store},
     vault::{FromVault, Vault},
 };
@@ -28,6 +29,15 @@ pub(crate) struct Assigned {
     pub(crate) definition: GrantDefinition,
     /// Of the credential: tells whether it was stored anew.
     pub(crate) credential: i64,
+}
+
+impl Assigned {
+    /// Returns how it can be found out whether an action ran.
+    pub(crate) fn settle_by(&self, app: &str, action: &str) -> Option<&SettleBy> {
+        let of_app = self.definition.allow.iter().filter(|allow| allow.app == app);
+        let mut named = of_app.flat_map(|allow| allow.actions.iter().chain(&allow.own));
+        named.find(|named| named.id == action)?.settle_by.as_ref()
+    }
 }
 
 /// Looked up for each call, changed by the API. Calls that run keep what they began with.
@@ -56,6 +66,8 @@ pub(crate) enum Unusable {
     Config(#[from] actionbox_host::ConfigError),
     #[error("the plugin cannot be loaded: {0}")]
     Load(#[from] LoadError),
+    #[error(transparent)]
+    SettleBy(#[from] NotRead),
     #[error("it is no grant: {0}")]
     Definition(#[from] serde_json::Error),
     #[error(transparent)]
@@ -125,6 +137,7 @@ impl Directory {
         let definition: GrantDefinition = serde_json::from_str(&row.definition)?;
         let (credentials, credential) = parts.credentials(&row.tenant, &definition.credential).await?;
         let grant = definition.grant(&row.tenant, credentials)?;
+        definition.check_settling(&grant)?;
         let plugin = self.plugin(parts.store, parts.host, &definition.plugin).await?;
         Ok(Assigned { plugin, grant, version: row.version, definition, credential })
     }

@@ -50,6 +50,9 @@ pub enum StartError {
     /// The audit trail is not as it was written.
     #[error(transparent)]
     Audit(#[from] Broken),
+    /// Traces and metrics cannot be sent.
+    #[error("{0}")]
+    Telemetry(String),
     /// The address cannot be listened on.
     #[error("{address} cannot be listened on")]
     Listen {

@@ -2,7 +2,9 @@
 
 mod body;
 pub(crate) mod console;
+mod metrics;
 mod native;
+mod openapi;
 mod server;
 mod upstream;
 
@@ -22,16 +24,23 @@ use axum::{
     body::Body,
     extract::{FromRequestParts, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
 use serde_json::json;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
 
 fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
+    let (described, description) = OpenApiRouter::with_openapi(openapi::Description::openapi())
         .merge(upstream::routes())
-        .merge(console::routes())
         .nest("/v1", native::routes())
+        .split_for_parts();
+    let description = openapi::complete(description);
+    described
+        .merge(console::routes())
+        .route("/openapi.json", get(async || openapi::page(description)))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .fallback(async |asking: Asking| {
@@ -44,6 +53,8 @@ fn router(shared: Arc<Shared>) -> Router {
                 "this endpoint has other methods",
             )
         })
+        .route("/metrics", get(metrics::page))
+        .layer(middleware::from_fn_with_state(shared.clone(), metrics::count))
         .with_state(shared)
 }
 
@@ -122,6 +133,7 @@ impl Asking {
     /// Refuses a request, and has the audit say so.
     pub(super) fn reject(&self, shared: &Shared, caller: Option<&Caller>, why: Refused) -> Response {
         let tenant = caller.and_then(|caller| caller.tenant.as_deref());
+        shared.telemetry.metrics.refusal(why.status.as_u16());
         self.note_refusal(shared, caller.map(|caller| &*caller.name), tenant, why.message);
         self.refuse(why.status, why.code, why.message)
     }

@@ -2,10 +2,10 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
-use actionbox_host::{ActionId, AppSlug, Effect, Error, Outcome, Sent};
+use actionbox_host::{ActionId, AppSlug, AuditEvent, Effect, Error, Outcome, Sent};
 use axum::http::StatusCode;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -20,6 +20,7 @@ use crate::{
     room::{Full, Place},
     service::Shared,
     store::{Execution, State, now},
+    telemetry::{self, Told},
     writer::{Change, Done, End},
 };
 
@@ -39,6 +40,8 @@ pub(crate) struct Call {
     pub(crate) app: String,
     pub(crate) ask: Ask,
     pub(crate) assigned: Arc<Assigned>,
+    /// The trace that it is part of.
+    pub(crate) trace: telemetry::Caller,
 }
 
 /// How the call ended.
@@ -68,7 +71,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, call: Call) -> Result<Answer, Full
 
 impl Call {
     /// Returns the effect that the grant has for an action; nothing when it refuses it.
-    fn effect(&self, action: &str) -> Option<Effect> {
+    pub(crate) fn effect(&self, action: &str) -> Option<Effect> {
         let (app, action) = (AppSlug::parse(&self.app).ok()?, ActionId::parse(action).ok()?);
         self.assigned.grant.check_execute(&app, &action).ok()
     }
@@ -133,6 +136,7 @@ async fn begin(shared: &Shared, call: &Call, effect: Option<Effect>) -> Option<A
         request_digest: sha256(format!("{}/{action}\n{parameters}", call.app).as_bytes()),
         answer: None,
         instance: shared.instance.clone(),
+        settle_by: call.assigned.settle_by(&call.app, action).and_then(|by| by.of(parameters)),
     };
     let digest = execution.request_digest.clone();
     match shared.writer.make(Change::Begin(execution.into())).await {
@@ -191,15 +195,15 @@ async fn go_on(shared: Arc<Shared>, call: Call, place: Place, answer: oneshot::S
         Ask::Execute { action, .. } => call.effect(action),
         Ask::List | Ask::Describe(_) => None,
     };
+    let (began, clock) = (SystemTime::now(), Instant::now());
     let journaled = effect.is_some_and(|effect| effect > Effect::Read) || call.has_key();
     if journaled && let Some(known) = begin(&shared, &call, effect).await {
+        shared.writer.note_soon(vec![call.answered_again(&known)]);
         // Nobody may be waiting any more.
         return drop(answer.send(known));
     }
     shared.collector.open(&call.id);
-    let began = Instant::now();
     let mut ended = call.ask().await;
-    let took = began.elapsed();
     let events = shared.collector.take(&call.id);
     if journal::is_in_doubt(&events) {
         ended.state = State::InDoubt;
@@ -207,8 +211,9 @@ async fn go_on(shared: Arc<Shared>, call: Call, place: Place, answer: oneshot::S
     } else if journal::is_refused(&events) {
         ended.counts_as = Ending::Refused;
     }
-    shared.rates.count(&call.tenant, call.assigned.plugin.digest(), ended.counts_as, Some(took));
+    shared.rates.count(&call.tenant, call.assigned.plugin.digest(), ended.counts_as, Some(clock.elapsed()));
     let sent = journal::sent(&events);
+    call.tell(&shared, &ended, &events, began, clock.elapsed());
     let mut entries: Vec<_> = events.iter().map(journal::entry).collect();
     entries.push(call.asked_by());
     let change = match journaled {
@@ -228,6 +233,39 @@ async fn go_on(shared: Arc<Shared>, call: Call, place: Place, answer: oneshot::S
 }
 
 impl Call {
+    /// Tells whoever watches how it went.
+    fn tell(&self, shared: &Shared, ended: &Ended, events: &[AuditEvent], began: SystemTime, took: Duration) {
+        let (operation, action) = match &self.ask {
+            Ask::List => ("list", None),
+            Ask::Describe(action) => ("describe", Some(&**action)),
+            Ask::Execute { action, .. } => ("execute", Some(&**action)),
+        };
+        let told = Told {
+            operation,
+            tenant: &self.tenant,
+            app: &self.app,
+            action,
+            outcome: ended.state.as_str(),
+            status: ended.answer.status.as_u16(),
+            id: &self.id,
+            began,
+            took,
+        };
+        shared.telemetry.metrics.call(&told, events);
+        if let Some(traces) = &shared.telemetry.traces {
+            traces.call(&told, &self.trace, events);
+        }
+    }
+
+    /// Says that it was asked before, and not carried out again; or that it could not be begun.
+    fn answered_again(&self, answer: &Answer) -> Entry {
+        let event = serde_json::json!({
+            "kind": "not_begun", "caller": self.caller, "app": self.app, "status": answer.status.as_u16(),
+            "repeats": self.has_key(),
+        });
+        Entry { at: now(), tenant: Some(self.tenant.clone()), correlation: Some(self.id.to_string()), event }
+    }
+
     /// Says who asked for it.
     fn asked_by(&self) -> Entry {
         let event = serde_json::json!({

@@ -3,7 +3,11 @@
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use actionbox_host::ActionHostBuilder;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
 
 use crate::{
     admin::Admin,
@@ -13,12 +17,14 @@ use crate::{
     error::{StartError, StoreError},
     http::{self, console::Console},
     journal::{Collector, Journal},
+    judge::Judge,
     rates::Rates,
     refusals::Refusals,
     room::Room,
     seal::Keyring,
     signers::Signers,
     store::{Execution, State, Store, now},
+    telemetry::{Gauges, Telemetry},
     upkeep::Upkeep,
     vault::Vault,
     writer::{Change, Writer},
@@ -49,8 +55,14 @@ pub struct Config {
     pub answers_kept_for: Option<Duration>,
     /// Who has to have signed the plugins that are uploaded. Default: nobody.
     pub signers: Signers,
+    /// Who tries the plugins that are uploaded. Default: nobody.
+    pub judge: Option<Arc<dyn Judge>>,
+    /// Whether only plugins may be granted that were found to keep the contract. Default: no.
+    pub only_good_plugins: bool,
     /// Where the secrets are that are not stored here. Default: there is no such place.
     pub vault: Option<Vault>,
+    /// The base URL of a collector that traces and metrics are sent to, by OTLP over HTTP. Default: there is none.
+    pub otlp_endpoint: Option<String>,
 }
 
 impl Config {
@@ -71,7 +83,10 @@ impl Config {
             calls_of_tenants: HashMap::new(),
             answers_kept_for: None,
             signers: Signers::default(),
+            judge: None,
+            only_good_plugins: false,
             vault: None,
+            otlp_endpoint: None,
         }
     }
 }
@@ -96,13 +111,28 @@ pub(crate) struct Shared {
     pub(crate) keyring: Keyring,
     pub(crate) vault: Option<Arc<Vault>>,
     pub(crate) signers: Signers,
+    pub(crate) judge: Option<Arc<dyn Judge>>,
+    /// One at a time.
+    pub(crate) judging: Semaphore,
+    pub(crate) only_good_plugins: bool,
     pub(crate) host: actionbox_host::ActionHost,
     pub(crate) refusals: Refusals,
     pub(crate) room: Arc<Room>,
     pub(crate) rates: Rates,
     pub(crate) console: Console,
+    pub(crate) telemetry: Telemetry,
     /// The name of this process in the database.
     pub(crate) instance: String,
+}
+
+impl Gauges for Shared {
+    fn calls_running(&self) -> u64 {
+        self.room.taken() as u64
+    }
+
+    fn changes_waiting(&self) -> u64 {
+        self.writer.waiting() as u64
+    }
 }
 
 impl Shared {
@@ -134,9 +164,20 @@ impl Service {
     /// broken one is no start.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let store = Store::open(&config.database).await?;
+        let writer = Writer::start(&store);
+        let started = Self::start_on(store.clone(), writer.clone(), config).await;
+        if started.is_err() {
+            // Another one may use it.
+            writer.stop().await;
+            store.close().await;
+        }
+        started
+    }
+
+    async fn start_on(store: Store, writer: Writer, config: Config) -> Result<Self, StartError> {
+        let telemetry = Telemetry::start(config.otlp_endpoint.as_deref())?;
         store.verify_newest(CHECKED_LINES).await??;
         let mut presence = Presence::new(&store.kind).await?;
-        let writer = Writer::start(&store);
         presence.recover(&store, &writer).await?;
         let instance = format!("{:032x}", fastrand::u128(..));
         writer.make(Change::Arrive { instance: instance.clone(), lock: presence.lock }).await?;
@@ -161,13 +202,18 @@ impl Service {
             keyring,
             vault,
             signers: config.signers,
+            judge: config.judge,
+            judging: Semaphore::new(1),
+            only_good_plugins: config.only_good_plugins,
             host,
             refusals: Refusals::default(),
             room: Arc::new(room),
             rates: Rates::default(),
             console: Console::default(),
+            telemetry,
             instance,
         });
+        shared.telemetry.metrics.observe(&shared);
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(http::serve(listener, shared.clone(), stopped.clone()));
         let upkeep =
@@ -196,6 +242,11 @@ impl Service {
             tracing::error!(%error, "the upkeep had ended");
         }
         self.shared.store.close().await;
+        let shared = self.shared.clone();
+        // It waits for the collector.
+        if let Err(error) = tokio::task::spawn_blocking(move || shared.telemetry.stop()).await {
+            tracing::error!(%error, "the last figures are lost");
+        }
     }
 
     /// Changes what the service knows, in the name of somebody, which the audit has.

@@ -120,6 +120,8 @@ impl Retention {
 pub struct Plugins {
     /// Public keys (Ed25519, base64). If there are any, one of them has to have signed each plugin that is uploaded.
     pub signers: Vec<String>,
+    /// Whether only plugins may be granted that the conformance kit finds to keep the contract. Default: no.
+    pub only_good: bool,
 }
 
 /// A program that fetches secrets from an outside vault.

@@ -8,6 +8,7 @@ use crate::{
     chain::{Broken, Head, Line},
     database::{Database, Kind},
     error::StoreError,
+    judge::Verdict,
 };
 
 /// A database that has the newest layout.
@@ -18,7 +19,7 @@ pub(crate) struct Store {
 }
 
 /// What became of an execution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It has not ended.
@@ -61,7 +62,7 @@ impl State {
 }
 
 /// One execution, as the journal has it.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct Execution {
     /// Its id, which is also the request id that its caller was answered with.
     pub id: String,
@@ -86,6 +87,9 @@ pub struct Execution {
     /// The process that runs it.
     #[serde(skip)]
     pub(crate) instance: String,
+    /// How it could be found out whether it ran.
+    #[serde(skip)]
+    pub(crate) settle_by: Option<String>,
     /// What it was asked to do, as a digest: tells whether a repeated one asks the same.
     #[serde(skip)]
     pub(crate) request_digest: String,
@@ -99,6 +103,14 @@ pub(crate) struct KeyRow {
     pub(crate) name: String,
     pub(crate) role: String,
     pub(crate) tenant: Option<String>,
+}
+
+/// A plugin, without its bytes.
+pub(crate) struct PluginRow {
+    pub(crate) digest: String,
+    pub(crate) signer: Option<String>,
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) created_at: i64,
 }
 
 /// A credential of a tenant, its secret still encrypted, or elsewhere.
@@ -139,7 +151,7 @@ macro_rules! executions {
     ($which:literal) => {
         concat!(
             "SELECT id, tenant, app, action, effect, idempotency_key, request_digest, state, status, answer, note, \
-             started_at, ended_at, instance FROM executions ",
+             started_at, ended_at, instance, settle_by FROM executions ",
             $which
         )
     };
@@ -160,6 +172,12 @@ impl Store {
     /// [`StoreError`] when it cannot be opened, or is of a newer version.
     pub(crate) async fn open(database: &Database) -> Result<Self, StoreError> {
         let (pool, kind) = database.open().await?;
+        Ok(Self { pool, kind })
+    }
+
+    /// Opens a database beside the service that uses it, and changes nothing.
+    pub(crate) async fn open_to_read(database: &Database) -> Result<Self, StoreError> {
+        let (pool, kind) = database.open_to_read().await?;
         Ok(Self { pool, kind })
     }
 
@@ -188,11 +206,16 @@ impl Store {
         rows.iter().map(key).collect()
     }
 
-    /// Returns the digests of all plugins.
-    pub(crate) async fn plugins(&self) -> Result<Vec<String>, StoreError> {
-        let rows =
-            sqlx::query("SELECT digest FROM plugins ORDER BY created_at").fetch_all(&self.pool).await?;
-        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    /// Returns all plugins, oldest first.
+    pub(crate) async fn plugins(&self) -> Result<Vec<PluginRow>, StoreError> {
+        let query = "SELECT digest, signer, verdict, created_at FROM plugins ORDER BY created_at, digest";
+        sqlx::query(query).fetch_all(&self.pool).await?.iter().map(plugin).collect()
+    }
+
+    pub(crate) async fn plugin(&self, digest: &str) -> Result<Option<PluginRow>, StoreError> {
+        let query = "SELECT digest, signer, verdict, created_at FROM plugins WHERE digest = $1";
+        let query = sqlx::query(query).bind(digest.to_owned());
+        query.fetch_optional(&self.pool).await?.as_ref().map(plugin).transpose()
     }
 
     pub(crate) async fn component(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -263,6 +286,12 @@ impl Store {
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(execution).collect()
+    }
+
+    /// Counts the executions in a state.
+    pub(crate) async fn count(&self, state: State) -> Result<i64, StoreError> {
+        let query = sqlx::query("SELECT COUNT(*) FROM executions WHERE state = $1").bind(state.as_str());
+        Ok(query.fetch_one(&self.pool).await?.try_get(0)?)
     }
 
     /// Returns the end of the audit trail.
@@ -346,6 +375,17 @@ fn line(row: &AnyRow) -> Result<Line, StoreError> {
     Ok(Line { sequence: row.try_get(0)?, text: row.try_get(1)?, hash: row.try_get(2)? })
 }
 
+fn plugin(row: &AnyRow) -> Result<PluginRow, StoreError> {
+    let verdict: Option<String> = row.try_get(2)?;
+    let verdict = verdict.map(|verdict| serde_json::from_str(&verdict)).transpose();
+    Ok(PluginRow {
+        digest: row.try_get(0)?,
+        signer: row.try_get(1)?,
+        verdict: verdict.map_err(|error| StoreError::Layout(format!("a verdict: {error}")))?,
+        created_at: row.try_get(3)?,
+    })
+}
+
 fn credential(row: &AnyRow) -> Result<CredentialRow, StoreError> {
     Ok(CredentialRow {
         tenant: row.try_get(0)?,
@@ -385,5 +425,6 @@ pub(crate) fn execution(row: &AnyRow) -> Result<Execution, StoreError> {
         started_at: row.try_get(11)?,
         ended_at: row.try_get(12)?,
         instance: row.try_get(13)?,
+        settle_by: row.try_get(14)?,
     })
 }

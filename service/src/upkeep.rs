@@ -1,7 +1,10 @@
 //! What a service does beside its calls: it shows that it lives, looks who else does, learns what others have changed,
 //! and forgets what it is not to keep.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::{sync::watch, time::Instant};
 
@@ -9,7 +12,7 @@ use crate::{
     database::Presence,
     error::StoreError,
     service::Shared,
-    store::{Store, now},
+    store::{State, Store, now},
     writer::{Change, Done, Writer},
 };
 
@@ -83,6 +86,8 @@ impl Upkeep {
 
     async fn sweep(&mut self, is_shared: bool) -> Result<(), StoreError> {
         let Self { shared, presence, .. } = self;
+        let in_doubt = shared.store.count(State::InDoubt).await?;
+        shared.telemetry.metrics.in_doubt.store(in_doubt, Ordering::Relaxed);
         if is_shared {
             presence.renew(&shared.store.kind).await?;
             presence.recover(&shared.store, &shared.writer).await?;

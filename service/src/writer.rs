@@ -24,7 +24,7 @@ const CLOSING: std::time::Duration = std::time::Duration::from_secs(1);
 pub(crate) struct Writer(mpsc::Sender<Order>);
 
 enum Order {
-    Make(Waiting),
+    Make(Box<Waiting>),
     /// Nothing after this one.
     Stop(oneshot::Sender<()>),
 }
@@ -71,6 +71,12 @@ pub(crate) enum Change {
         digest: String,
         component: Vec<u8>,
         signer: Option<String>,
+        entry: Entry,
+    },
+    /// A plugin was tried.
+    Verdict {
+        digest: String,
+        verdict: String,
         entry: Entry,
     },
     Credential {
@@ -187,7 +193,7 @@ impl Writer {
     /// Makes a change, and returns when it is there to stay.
     pub(crate) async fn make(&self, change: Change) -> Result<Done, StoreError> {
         let (done, heard) = oneshot::channel();
-        let order = Order::Make(Waiting { change, done });
+        let order = Order::Make(Waiting { change, done }.into());
         self.0.send(order).await.map_err(|_| StoreError::Stopping)?;
         heard.await.map_err(|_| StoreError::Stopping)?
     }
@@ -195,7 +201,7 @@ impl Writer {
     /// Has something written down that nobody waits for.
     pub(crate) fn note_soon(&self, entries: Vec<Entry>) {
         let (done, _) = oneshot::channel();
-        if self.0.try_send(Order::Make(Waiting { change: Change::Note(entries), done })).is_err() {
+        if self.0.try_send(Order::Make(Waiting { change: Change::Note(entries), done }.into())).is_err() {
             tracing::error!("an audit event is lost: the queue is full");
         }
     }
@@ -230,7 +236,7 @@ async fn run(store: Store, mut orders: mpsc::Receiver<Order>) {
         let mut together = Vec::with_capacity(batch.len());
         for order in batch.drain(..) {
             match order {
-                Order::Make(waiting) => together.push(waiting),
+                Order::Make(waiting) => together.push(*waiting),
                 Order::Stop(stopped) => stop = Some(stopped),
             }
         }
@@ -447,6 +453,12 @@ async fn apply(tx: &mut Tx<'_>, change: &Change) -> Result<Done, StoreError> {
             let kept = query.execute(&mut *tx.inner).await?.rows_affected();
             tx.changed(kept, entry).await
         }
+        Change::Verdict { digest, verdict, entry } => {
+            let query = sqlx::query("UPDATE plugins SET verdict = $1 WHERE digest = $2");
+            let query = query.bind(verdict.clone()).bind(digest.clone());
+            let judged = query.execute(&mut *tx.inner).await?.rows_affected();
+            tx.changed(judged, entry).await
+        }
         Change::Credential { tenant, name, kind, account, secret, entry } => {
             let (sealed, vault) = match secret {
                 Secret::Sealed(sealed) => (Some(sealed.clone()), None),
@@ -502,7 +514,7 @@ async fn apply(tx: &mut Tx<'_>, change: &Change) -> Result<Done, StoreError> {
         }
         Change::Recover { instance } => recover(tx, instance).await,
         Change::Forget { before, most } => {
-            let query = "UPDATE executions SET status = NULL, answer = NULL, idempotency_key = NULL WHERE id IN \
+            let query = "UPDATE executions SET status = NULL, answer = NULL, settle_by = NULL, idempotency_key = NULL WHERE id IN \
                          (SELECT id FROM executions WHERE ended_at < $1 AND answer IS NOT NULL AND \
                          state NOT IN ('running', 'in_doubt') ORDER BY ended_at LIMIT $2)";
             let query = sqlx::query(query).bind(*before).bind(*most);
@@ -513,7 +525,7 @@ async fn apply(tx: &mut Tx<'_>, change: &Change) -> Result<Done, StoreError> {
 
 async fn begin(tx: &mut Tx<'_>, execution: &Execution) -> Result<Done, StoreError> {
     let query = "INSERT INTO executions (id, tenant, app, action, effect, idempotency_key, request_digest, state, \
-                 started_at, instance) VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9) ON CONFLICT DO NOTHING";
+                 started_at, instance, settle_by) VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $10) ON CONFLICT DO NOTHING";
     let begun = sqlx::query(query)
         .bind(execution.id.clone())
         .bind(execution.tenant.clone())
@@ -524,6 +536,7 @@ async fn begin(tx: &mut Tx<'_>, execution: &Execution) -> Result<Done, StoreErro
         .bind(execution.request_digest.clone())
         .bind(execution.started_at)
         .bind(execution.instance.clone())
+        .bind(execution.settle_by.clone())
         .execute(&mut *tx.inner)
         .await?;
     if begun.rows_affected() == 1 {

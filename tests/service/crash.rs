@@ -20,13 +20,13 @@ use crate::{
 };
 
 /// A service in a process of its own.
-struct Process {
+pub(crate) struct Process {
     child: Child,
-    base: String,
+    pub(crate) base: String,
 }
 
 impl Process {
-    fn start(database: &str, master: &str) -> Self {
+    pub(crate) fn start(database: &str, master: &str) -> Self {
         Self::run(Command::new(env!("CARGO_BIN_EXE_service")), database, master)
     }
 
@@ -57,7 +57,14 @@ impl Process {
     }
 
     /// As a power cut would, but for the disk.
-    fn kill(mut self) {
+    pub(crate) fn kill(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Process {
+    /// Whatever becomes of the test, nothing is left behind that holds its output open.
+    fn drop(&mut self) {
         self.child.kill().expect("it is ours");
         self.child.wait().expect("it is ours");
     }
@@ -185,14 +192,14 @@ async fn on_a_full_disk_nothing_is_sent_that_is_not_written_down() {
     while unwritten < 5 {
         let answered = ask(&process.base, number).await;
         match answered.status {
-            StatusCode::OK if unwritten == 0 => acknowledged += 1,
+            // Now and then there is room again: the log's, which has gone into the database.
+            StatusCode::OK => acknowledged += 1,
             StatusCode::SERVICE_UNAVAILABLE => {
                 assert_eq!(answered.code(), "JOURNAL");
                 // What began while there was room may have ended when there was none.
                 let sent = answered.json()["sent"].as_str().expect("text").to_owned();
                 let ran = sandbox.executions().len();
                 assert_eq!(ran, acknowledged + usize::from(sent == "yes"), "{answered:?}");
-                assert!(sent == "no" || unwritten == 0, "{answered:?}");
                 if sent == "yes" {
                     acknowledged += 1;
                 }

@@ -115,7 +115,7 @@ pub(crate) fn allow(app: &str, actions: &[&str]) -> Allow {
         app: app.to_owned(),
         read: true,
         write: false,
-        actions: actions.iter().map(|id| Named { id: (*id).to_owned(), effect: None }).collect(),
+        actions: actions.iter().copied().map(Named::new).collect(),
         own: Vec::new(),
     }
 }

@@ -3,10 +3,15 @@
 mod client;
 mod console;
 mod crash;
+mod gone;
 mod harness;
 mod idempotency;
 mod journal;
 mod lifecycle;
 mod main_job;
+mod openapi;
+mod operator;
 mod refused;
 mod secrets;
+mod shared;
+mod telemetry;

@@ -1,12 +1,18 @@
 //! `serve`: runs Actionbox for many tenants until it is told to stop, on a database or on a sandbox server.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use actionbox_host::{Actor, SecretString};
+use actionbox_conformance::Conformance;
+use actionbox_host::{Actor, BoxFuture, HostLimits, Rate, SecretString};
 use actionbox_sandbox::{DEFAULT_ACCOUNTS, SANDBOX_API_KEY, Sandbox};
 use actionbox_service::{
-    Admin, AdminError, Allow, Config, CredentialKind, GrantDefinition, Keyring, Named, NewCredential, Role,
-    Service, StartError,
+    Admin, AdminError, Allow, Config, CredentialKind, Database, GrantDefinition, Judge, Keyring, MasterKey,
+    Named, NewCredential, Role, Service, Settings, Signers, StartError, Vault, Verdict,
 };
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -20,6 +26,8 @@ use crate::{
 
 /// The variable that holds the master key.
 const MASTER_KEY: &str = "ACTIONBOX_MASTER_KEY";
+/// Where it listens when nobody says anything else.
+const LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8080));
 /// How long calls may go on when the service is to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The tenants of a sandbox, each with one of its accounts.
@@ -66,32 +74,107 @@ pub(super) async fn run(options: &args::Serve, json: bool) -> Result<Exit, Failu
 }
 
 fn config(options: &args::Serve, folder: Option<&Folder>) -> Result<Config, Failure> {
+    let settings = match &options.config {
+        Some(path) => settings(path)?,
+        None => Settings::default(),
+    };
     let (database, keyring) = match folder {
         Some(folder) => {
-            let database = folder.0.join("actionbox.db");
-            (options.database.clone().unwrap_or(database), Keyring::generate().map_err(sealed)?)
+            (Database::Sqlite(folder.0.join("actionbox.db")), Keyring::generate().map_err(sealed)?)
         }
         None => {
-            let database = options.database.clone().ok_or_else(|| {
+            let named = options.database.as_ref().or(settings.database.as_ref()).ok_or_else(|| {
                 usage("there is no database")
                     .hint("add --database FILE; --sandbox needs none, and keeps nothing")
             })?;
-            (database, master_key(options)?)
+            let Ok(database) = named.parse();
+            (database, master_key(options, settings.master_key.as_ref())?)
         }
     };
+    let listen = options.listen.or(settings.listen).unwrap_or(LISTEN);
     let keyring = Keyring::parse(&keyring).map_err(sealed)?;
-    Ok(Config::new(options.listen, database.into(), keyring, process::host(!options.no_cache)?))
+    let mut limits = HostLimits::default();
+    if let Some(calls) = settings.limits.concurrent_calls {
+        limits.concurrent_calls = calls;
+    }
+    if let Some(rate) = settings.limits.account_rate {
+        let burst = limits.account_rate.map_or(rate.get(), |rate| rate.burst);
+        limits.account_rate = Some(Rate { per_second: rate.get(), burst });
+    }
+    let host = process::host(!options.no_cache)?.host_limits(limits);
+    let mut config = Config::new(listen, database, keyring, host);
+    config.calls = settings.limits.calls;
+    config.calls_per_tenant = settings.limits.calls_per_tenant;
+    config.calls_of_tenants = settings.limits.tenants.clone().into_iter().collect();
+    config.answers_kept_for = settings.retention.answers();
+    config.signers = Signers::new(&settings.plugins.signers)
+        .map_err(|error| configuration("plugins.signers names what is none").because(error))?;
+    config.only_good_plugins = settings.plugins.only_good;
+    config.judge = Some(Arc::new(Kit { cached: !options.no_cache }));
+    config.otlp_endpoint = settings.telemetry.otlp_endpoint.clone();
+    if let Some(vault) = &settings.vault {
+        let cache = Duration::from_secs(vault.cache_seconds.into());
+        let vault = Vault::new(&vault.command, cache);
+        config.vault = Some(vault.ok_or_else(|| configuration("vault.command names no program"))?);
+    }
+    Ok(config)
 }
 
-/// Reads the master key from a file that is named, or from the environment.
-fn master_key(options: &args::Serve) -> Result<SecretString, Failure> {
-    if let Some(path) = &options.master_key_file {
-        return key::from_file(path);
+/// The conformance kit, on a host of its own.
+struct Kit {
+    cached: bool,
+}
+
+impl Judge for Kit {
+    fn judge(&self, component: Vec<u8>) -> BoxFuture<'_, Verdict> {
+        Box::pin(async move {
+            let failed = |why: String| Verdict { held: 0, broken: Vec::new(), skipped: 0, failed: Some(why) };
+            let host = match process::host(self.cached) {
+                Ok(host) => host,
+                Err(failure) => return failed(failure.message),
+            };
+            match Conformance::new().host(host).run(component).await {
+                Ok(report) => {
+                    let (held, _, skipped) = report.counts();
+                    let broken =
+                        report.broken().map(|case| format!("{}: {}", case.group, case.claim)).collect();
+                    Verdict { held, broken, skipped, failed: None }
+                }
+                // Whatever of it a plugin has said is escaped and cut by the host.
+                Err(error) => failed(error.to_string()),
+            }
+        })
     }
-    match std::env::var(MASTER_KEY) {
+}
+
+/// Reads a configuration file.
+pub(super) fn settings(path: &Path) -> Result<Settings, Failure> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        configuration(format!("the configuration file {shown} cannot be read")).because(error)
+    })?;
+    Settings::parse(&text).map_err(|error| {
+        configuration(format!("{shown}, line {}, column {}: {}", error.line, error.column, error.message))
+            .hint("docs/serve.md shows every key")
+    })
+}
+
+fn configuration(message: impl Into<String>) -> Failure {
+    Failure::new(Exit::Usage, "configuration", Actor::Operator, message)
+}
+
+/// Reads the master key from where the options or the configuration say, or from the environment.
+fn master_key(options: &args::Serve, set: Option<&MasterKey>) -> Result<SecretString, Failure> {
+    let variable = match (&options.master_key_file, set) {
+        (Some(path), _) | (None, Some(MasterKey::File(path))) => return key::from_file(path),
+        (None, Some(MasterKey::Command(command))) => return key::from_command(command),
+        (None, Some(MasterKey::Env(variable))) => variable,
+        (None, None) => MASTER_KEY,
+    };
+    match std::env::var(variable) {
         Ok(key) if !key.trim().is_empty() => Ok(key.into()),
         _ => Err(Failure::new(Exit::Operator, "master-key", Actor::Operator, "there is no master key")
-            .because(format!("neither --master-key-file nor {MASTER_KEY} gives one"))
+            .because(format!("neither --master-key-file nor {variable} gives one"))
             .hint("(umask 077; openssl rand -base64 32 > master.key); add --master-key-file master.key")),
     }
 }
@@ -104,7 +187,7 @@ async fn sample(admin: &Admin, shown: &mut Shown) -> Result<Sandbox, Failure> {
         app: app.to_owned(),
         read: true,
         write: false,
-        actions: actions.iter().map(|id| Named { id: (*id).to_owned(), effect: None }).collect(),
+        actions: actions.iter().copied().map(Named::new).collect(),
         own: Vec::new(),
     };
     for (tenant, account) in TENANTS.into_iter().zip(DEFAULT_ACCOUNTS) {

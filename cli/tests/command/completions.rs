@@ -2,7 +2,7 @@
 
 use crate::harness::{actionbox, file};
 
-const SUBCOMMANDS: [&str; 14] = [
+const SUBCOMMANDS: [&str; 15] = [
     "demo",
     "dev",
     "new",
@@ -15,6 +15,7 @@ const SUBCOMMANDS: [&str; 14] = [
     "limits",
     "sandbox",
     "serve",
+    "audit",
     "test",
     "completions",
 ];

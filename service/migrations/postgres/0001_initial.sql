@@ -22,6 +22,8 @@ CREATE TABLE plugins (
     component BYTEA NOT NULL,
     -- The public key (Ed25519, base64) that it was signed with, when it had to be.
     signer TEXT,
+    -- What was found when it was tried, in JSON: see src/judge.rs.
+    verdict TEXT,
     created_at BIGINT NOT NULL
 );
 
@@ -64,6 +66,8 @@ CREATE TABLE executions (
     status BIGINT,
     answer TEXT,
     note TEXT,
+    -- How it could be found out whether it ran, in JSON: see src/settle.rs.
+    settle_by TEXT,
     started_at BIGINT NOT NULL,
     ended_at BIGINT,
     -- The process that runs it.

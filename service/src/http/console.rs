@@ -66,6 +66,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/console/api/plugins/{digest}", get(look::plugin))
         .route("/console/api/executions", get(look::executions))
         .route("/console/api/executions/{id}/settle", post(act::settle))
+        .route("/console/api/executions/{id}/settle-by-reading", post(act::settle_by_reading))
         .route("/console/api/calls/{id}", get(look::call))
         .route("/console/api/audit", get(look::audit))
         .route("/console/api/try", post(act::attempt))

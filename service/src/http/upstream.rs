@@ -4,31 +4,64 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
     body::Body,
     extract::{FromRequestParts, Path, State},
     http::{StatusCode, request::Parts},
     response::Response,
-    routing::{get, post},
 };
 use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Asking, Checked, Refused, body, identify, only};
+use super::{
+    Asking, Checked, Refused, body, identify, only,
+    openapi::{APP, Refusals, TENANT},
+};
 use crate::{
     answer::Problem,
     caller::Role,
     run::{Ask, Call, run},
     service::Shared,
+    telemetry,
 };
 
 /// The largest body of a request, as large as the host would send on by default.
 const BODY: usize = 1 << 20;
 
-pub(super) fn routes() -> Router<Arc<Shared>> {
-    Router::new()
-        .route("/api/v2/integration-schema/{app}/actions", get(list))
-        .route("/api/v2/integration-schema/{app}/actions/{action}", get(describe))
-        .route("/api/v2/integration-schema/{app}/actions/{action}/execute", post(execute))
+pub(super) fn routes() -> OpenApiRouter<Arc<Shared>> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(describe)).routes(routes!(execute))
+}
+
+/// An action, as the upstream shows it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is only there to be described; src/answer.rs writes it")]
+struct Action {
+    action_id: String,
+    name: String,
+    description: String,
+    tag: Option<String>,
+}
+
+/// A parameter, as the upstream shows it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is only there to be described; src/answer.rs writes it")]
+struct Parameter {
+    /// The key in the body of an execution.
+    name: String,
+    label: String,
+    required: bool,
+    r#type: String,
+}
+
+/// What became of an execution, as the upstream shows it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is only there to be described; src/answer.rs writes it")]
+struct Done {
+    /// `Success`, or what the app said.
+    node_status: String,
+    data: Value,
+    /// The app's own status.
+    http_status: Option<u16>,
 }
 
 /// Whoever may call on behalf of a tenant.
@@ -37,6 +70,7 @@ struct OnBehalf {
     caller: String,
     tenant: String,
     idempotency_key: Result<Option<String>, ()>,
+    trace: telemetry::Caller,
 }
 
 const NO_TENANT: Refused =
@@ -67,7 +101,8 @@ impl FromRequestParts<Arc<Shared>> for OnBehalf {
                 .map(|key| Some(key.to_owned()))
                 .ok_or(()),
         };
-        Ok(Self { tenant: tenant.to_owned(), caller: caller.name, asking, idempotency_key })
+        let trace = telemetry::Caller::of(&parts.headers);
+        Ok(Self { tenant: tenant.to_owned(), caller: caller.name, asking, idempotency_key, trace })
     }
 }
 
@@ -84,7 +119,7 @@ impl OnBehalf {
             return self.asking.refuse(StatusCode::NOT_FOUND, "NOT_FOUND", &message);
         };
         let (caller, tenant) = (self.caller.clone(), self.tenant.clone());
-        let call = Call { id, caller, tenant, app, ask, assigned };
+        let call = Call { id, caller, tenant, app, ask, assigned, trace: self.trace };
         match run(shared, call).await {
             Ok(answer) => self.asking.respond(answer),
             Err(full) => {
@@ -96,6 +131,10 @@ impl OnBehalf {
     }
 }
 
+/// List the actions of an app
+#[utoipa::path(get, path = "/api/v2/integration-schema/{app}/actions", tag = "actions",
+    params(("app" = String, Path, description = APP), ("linked_account_id" = String, Header, description = TENANT)),
+    responses((status = OK, body = Vec<Action>), Refusals))]
 async fn list(
     caller: OnBehalf,
     State(shared): State<Arc<Shared>>,
@@ -104,6 +143,11 @@ async fn list(
     caller.call(&shared, app, Ask::List).await
 }
 
+/// Describe the parameters of an action
+#[utoipa::path(get, path = "/api/v2/integration-schema/{app}/actions/{action}", tag = "actions",
+    params(("app" = String, Path, description = APP), ("action" = String, Path, description = "The id of an action."),
+        ("linked_account_id" = String, Header, description = TENANT)),
+    responses((status = OK, body = Vec<Parameter>), Refusals))]
 async fn describe(
     caller: OnBehalf,
     State(shared): State<Arc<Shared>>,
@@ -112,6 +156,14 @@ async fn describe(
     caller.call(&shared, app, Ask::Describe(action)).await
 }
 
+/// Execute an action
+#[utoipa::path(post, path = "/api/v2/integration-schema/{app}/actions/{action}/execute", tag = "actions",
+    params(("app" = String, Path, description = APP), ("action" = String, Path, description = "The id of an action."),
+        ("linked_account_id" = String, Header, description = TENANT),
+        ("idempotency-key" = Option<String>, Header,
+            description = "1 to 255 characters. The same request under the same key is carried out once.")),
+    request_body(content = Object, description = "The parameters, a key each."),
+    responses((status = OK, body = Done), Refusals))]
 async fn execute(
     caller: OnBehalf,
     State(shared): State<Arc<Shared>>,

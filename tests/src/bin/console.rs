@@ -125,7 +125,7 @@ async fn hostile() -> Sandbox {
 
 fn allow(app: &str, actions: &[&str], own: &[&str]) -> Allow {
     let named = |effect: Option<Effect>, ids: &[&str]| {
-        ids.iter().map(|id| Named { id: (*id).to_owned(), effect }).collect()
+        ids.iter().map(|id| Named { effect, ..Named::new(*id) }).collect()
     };
     Allow {
         app: app.to_owned(),

@@ -36,6 +36,12 @@ pub(super) async fn settle(
     conclude(&asker.asking, settled.map(|()| json!({ "id": id, "ran": verdict.ran })))
 }
 
+/// Settles by the action that the grant names for the purpose, which reads.
+pub(super) async fn settle_by_reading(asker: Operator, Checked(Path(id)): Checked<Path<String>>) -> Response {
+    let found = asker.admin.settle_by_reading(&id).await;
+    conclude(&asker.asking, found.map(|ran| json!({ "id": id, "ran": ran })))
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Version {
@@ -106,6 +112,7 @@ pub(super) async fn attempt(
         app: attempt.app.clone(),
         ask,
         assigned: assigned.clone(),
+        trace: Default::default(),
     };
     let answer = match run(&shared, call).await {
         Ok(answer) => answer,

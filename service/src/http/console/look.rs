@@ -191,6 +191,7 @@ pub(super) async fn plugin(
     Checked(Path(digest)): Checked<Path<String>>,
 ) -> Response {
     let look = async {
+        let known = shared.store.plugin(&digest).await?.ok_or_else(|| missing("such plugin"))?;
         let mut granted = shared.directory.granted(&digest);
         granted.sort();
         let count = granted.len();
@@ -201,8 +202,8 @@ pub(super) async fn plugin(
             "plugin": *inspect(&shared, &digest).await?,
             "granted": granted,
             "grants": count,
-            // None of the service's own yet.
-            "verdict": null,
+            "verdict": known.verdict.as_ref().map(|verdict| json!({ "good": verdict.is_good(), "found": verdict })),
+            "signer": known.signer,
             "limits": shared.host.limits().bounds().iter().map(bound).collect::<Vec<_>>(),
         }))
     };
@@ -268,7 +269,10 @@ pub(super) async fn call(
         if execution.is_none() && lines.is_empty() {
             return Err(missing("such request; one that only reads is here when it has ended"));
         }
-        Ok(json!({ "id": id, "execution": execution, "sends": sends, "lines": lines }))
+        let can_be_read = execution.as_ref().is_some_and(|execution| execution.settle_by.is_some());
+        Ok(json!({
+            "id": id, "execution": execution, "sends": sends, "lines": lines, "can_be_read": can_be_read,
+        }))
     };
     conclude(&asking, look.await)
 }
