@@ -54,6 +54,10 @@ book:
 pictures:
     ACTIONBOX_UPDATE_PICTURES=1 cargo test -p actionbox --test command pictures
 
+# The console of the service in headless Chromium; CONSOLE_SCREENSHOTS=docs/images makes the pictures of the book anew.
+console:
+    tests/console/run
+
 # Counts the instructions of the gate's stages anew (Debian package valgrind); CI compares them.
 counts:
     cargo test --locked --workspace --bench counts -- --update

@@ -158,7 +158,7 @@ async function form(context, crumbs, of, app, action) {
       top,
       h(
         "div",
-        { class: "pair" },
+        { class: "pair follow" },
         card("Parameters", known?.description ?? null, body(own)),
         card("Answer", null, body(result)),
       ),

@@ -3,7 +3,7 @@
 import { get, path, post } from "./api.js";
 import { h, svg, tell, unique } from "./dom.js";
 import { keys } from "./charts.js";
-import { at, badge, body, bytes, call as link, card, effect, empty, facts, failed, filters, head, pages, plugin, state, STATE_NAMES, table, tenant, time, took } from "./show.js";
+import { at, badge, body, bytes, call as link, card, effect, empty, facts, failed, filters, head, number, pages, plugin, state, STATE_NAMES, table, tenant, time, took } from "./show.js";
 
 const COLUMNS = [["Action", "long"], ["State"], ["Effect"], ["Began", "tight"], ["Took", "number"], ["Request", "tight"]];
 
@@ -166,7 +166,7 @@ export async function call(context, id) {
         { class: "stack" },
         execution?.state === "in_doubt" && doubt(context, id, known.can_be_read),
         card("The call", null, body(facts([
-          ["State", execution ? state(execution.state) : result === "ok" ? badge("succeeded", "good") : badge(turned ? "refused" : "did not succeed", "bad")],
+          ["State", requests.some(({ event }) => event.refusal) && [badge("a request was refused", "bad"), " "], execution ? state(execution.state) : result === "ok" ? badge("succeeded", "good") : badge(turned ? "refused" : "did not succeed", "bad")],
           result && result !== "ok" && ["Ended with", result],
           turned && ["Refused", turned.event.why],
           ["Tenant", about.tenant ? tenant(about.tenant) : "–"],
@@ -180,13 +180,13 @@ export async function call(context, id) {
           execution?.idempotency_key && ["Idempotency key", execution.idempotency_key],
           execution?.note && ["Found out", execution.note],
           ["Request id", h("code", {}, id)],
-        ]))),
+        ], "wide"))),
+        made && card("Requests", number(requests.length), requests.length === 0 ? empty(made.event.result === "ok" ? "The plugin made none." : "None: nothing reached the gate.") : requestTable(made, requests)),
         segments && card("Where the time went", took(made.event.duration_us / 1000), body(
           bar(segments, "The parts of the call's time; their figures are in the table below."),
           keys(segments.map(([name, kind]) => [name, kind])),
           table("Parts of the call's time", [["Part"], ["Time", "number"], ["What happened", "long"]], segments.map(([name, , ms, what]) => [name, took(ms), what])),
         )),
-        made && card("Requests", `${requests.length} told`, requests.length === 0 ? empty(made.event.result === "ok" ? "The plugin made none." : "None: nothing reached the gate.") : requestTable(made, requests)),
         known.sends.length > 0 && card(
           "Journal",
           "written before each left",

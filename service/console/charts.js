@@ -5,7 +5,7 @@ import { number, table, took } from "./show.js";
 
 const WIDTH = 560;
 const HEIGHT = 170;
-const LEFT = 46;
+const LEFT = 58;
 const BOTTOM = 22;
 const TOP = 10;
 

@@ -94,8 +94,8 @@ export function card(title, beside, ...children) {
 
 export const body = (...children) => h("div", { class: "body stack" }, children);
 
-export const facts = (pairs) =>
-  h("dl", { class: "facts" }, pairs.filter(Boolean).map(([term, ...what]) => [h("dt", {}, term), h("dd", {}, what)]));
+export const facts = (pairs, kind) =>
+  h("dl", { class: `facts ${kind ?? ""}` }, pairs.filter(Boolean).map(([term, ...what]) => [h("dt", {}, term), h("dd", {}, what)]));
 
 /** A table. A column is its heading and its class; the first cell of a row is the row's heading. */
 export function table(caption, columns, rows) {
