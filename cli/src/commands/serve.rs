@@ -16,6 +16,7 @@ use actionbox_service::{
 };
 use secrecy::ExposeSecret;
 use serde_json::json;
+use tokio::runtime::Handle;
 
 use crate::{
     args,
@@ -127,24 +128,33 @@ struct Kit {
 
 impl Judge for Kit {
     fn judge(&self, component: Vec<u8>) -> BoxFuture<'_, Verdict> {
+        let cached = self.cached;
         Box::pin(async move {
-            let failed = |why: String| Verdict { held: 0, broken: Vec::new(), skipped: 0, failed: Some(why) };
-            let host = match process::host(self.cached) {
-                Ok(host) => host,
-                Err(failure) => return failed(failure.message),
-            };
-            match Conformance::new().host(host).run(component).await {
-                Ok(report) => {
-                    let (held, _, skipped) = report.counts();
-                    let broken =
-                        report.broken().map(|case| format!("{}: {}", case.group, case.claim)).collect();
-                    Verdict { held, broken, skipped, failed: None }
-                }
-                // Whatever of it a plugin has said is escaped and cut by the host.
-                Err(error) => failed(error.to_string()),
-            }
+            // The kit stays on the thread where it began.
+            let trying = move || Handle::current().block_on(verdict(cached, component));
+            tokio::task::spawn_blocking(trying).await.unwrap_or_else(|error| untried(&error.to_string()))
         })
     }
+}
+
+async fn verdict(cached: bool, component: Vec<u8>) -> Verdict {
+    let host = match process::host(cached) {
+        Ok(host) => host,
+        Err(failure) => return untried(&failure.message),
+    };
+    match Conformance::new().host(host).run(component).await {
+        Ok(report) => {
+            let (held, _, skipped) = report.counts();
+            let broken = report.broken().map(|case| format!("{}: {}", case.group, case.claim)).collect();
+            Verdict { held, broken, skipped, failed: None }
+        }
+        // Whatever of it a plugin has said is escaped and cut by the host.
+        Err(error) => untried(&error.to_string()),
+    }
+}
+
+fn untried(why: &str) -> Verdict {
+    Verdict { held: 0, broken: Vec::new(), skipped: 0, failed: Some(why.to_owned()) }
 }
 
 /// Reads a configuration file.
