@@ -11,7 +11,7 @@ use crate::{
 /// How many rows a page has.
 pub(crate) const PAGE: usize = 50;
 /// How many lines of the audit are looked at for one page: whoever looks for something rare asks again.
-const WINDOW: i64 = 20_000;
+const WINDOW: i64 = 10_000;
 
 /// Rows, and where the next page begins, if there is one.
 pub(crate) struct Page<K> {
