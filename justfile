@@ -16,6 +16,14 @@ demo:
 test:
     cargo test
 
+# The tests of the service on a PostgreSQL server of their own (Debian package postgresql).
+test-postgres:
+    tests/with-postgres cargo test --locked --workspace --test service
+
+# Puts load on a service for some minutes, and tells how it went.
+load SECONDS="180" CALLERS="32":
+    cargo run --release --locked --workspace --bin load -- {{SECONDS}} {{CALLERS}}
+
 # Formatting and lints.
 lint:
     cargo fmt --all --check

@@ -63,6 +63,12 @@ Callers use the upstream's own API, with a key of this service in x-api-key and 
 The first start shows a key for the administrator, who makes tenants, credentials, plugins and grants under /v1."
 );
 
+const AUDIT_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox audit verify --database actionbox.db
+  actionbox audit tail --database actionbox.db"
+);
+
 const AUDIT_VERIFY_HELP: &str = concat!(
     heading!("Examples:"),
     "  actionbox audit verify --database actionbox.db
@@ -244,7 +250,7 @@ pub(crate) enum Command {
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
     /// Check the audit trail of a service, or follow it
-    #[command(subcommand)]
+    #[command(subcommand, after_help = AUDIT_HELP)]
     Audit(Audit),
     /// Show every limit that this command keeps for a plugin, and why
     #[command(after_help = LIMITS_HELP)]

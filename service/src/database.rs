@@ -124,7 +124,7 @@ impl Database {
             Self::Postgres(url) => {
                 // What an administrator of the database may have set otherwise.
                 let pool = pool(&["SET synchronous_commit = on", "SET statement_timeout = '30s'"]);
-                let pool = pool.connect(url.expose_secret()).await?;
+                let pool = connected(pool, url).await?;
                 layout(sqlx::migrate!("migrations/postgres").run(&pool).await)?;
                 Ok((pool, Kind::Postgres { url: url.clone() }))
             }
@@ -146,7 +146,7 @@ impl Database {
             }
             Self::Postgres(url) => {
                 let pool = pool(&["SET default_transaction_read_only = on", "SET statement_timeout = '30s'"]);
-                Ok((pool.connect(url.expose_secret()).await?, Kind::Postgres { url: url.clone() }))
+                Ok((connected(pool, url).await?, Kind::Postgres { url: url.clone() }))
             }
         }
     }
@@ -163,6 +163,12 @@ fn pool(settings: &'static [&'static str]) -> AnyPoolOptions {
             })
         },
     )
+}
+
+/// Connects once by itself first: of a server that is not there, a pool says no more than that it has waited.
+async fn connected(pool: AnyPoolOptions, url: &SecretString) -> Result<AnyPool, StoreError> {
+    AnyConnection::connect(url.expose_secret()).await?.close().await?;
+    Ok(pool.connect(url.expose_secret()).await?)
 }
 
 fn layout(migrated: Result<(), sqlx::migrate::MigrateError>) -> Result<(), StoreError> {
@@ -258,4 +264,15 @@ fn url(path: &Path) -> Result<String, StoreError> {
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
     let path = path.to_str().ok_or_else(|| StoreError::Database("its path is no UTF-8".to_owned()))?;
     Ok(format!("sqlite://{}?mode=rw", utf8_percent_encode(path, KEPT)))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn both_layouts_are_the_same() {
+        let sqlite = include_str!("../migrations/sqlite/0001_initial.sql");
+        let postgres = include_str!("../migrations/postgres/0001_initial.sql");
+        let (_, postgres) = postgres.split_once('\n').expect("a first line of its own");
+        assert_eq!(postgres, sqlite.replace("BLOB", "BYTEA"));
+    }
 }

@@ -114,6 +114,13 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_book_is_one() {
+        let example = include_str!("../../examples/serve/settle-by.json");
+        let named: crate::Named = serde_json::from_str(example).expect("it is one");
+        assert!(named.settle_by.is_some());
+    }
+
+    #[test]
     fn a_question_is_made_of_the_writes_parameters() {
         let asked = by(false).of(&json!({ "email": "{limit}", "name": "Ada" })).expect("a question");
         let asked: SettleBy = serde_json::from_str(&asked).expect("JSON");
