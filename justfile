@@ -66,6 +66,10 @@ pictures:
 console:
     tests/console/run
 
+# The protocol's own client against `actionbox mcp` and `actionbox serve` (Node.js 20 or newer).
+mcp-client:
+    tests/mcp-client/run
+
 # Counts the instructions of the gate's stages anew (Debian package valgrind); CI compares them.
 counts:
     cargo test --locked --workspace --bench counts -- --update

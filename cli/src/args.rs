@@ -63,6 +63,19 @@ Callers use the upstream's own API, with a key of this service in x-api-key and 
 The first start shows a key for the administrator, who makes tenants, credentials, plugins and grants under /v1."
 );
 
+const MCP_HELP: &str = concat!(
+    heading!("Examples:"),
+    "  actionbox mcp --app hubspot --sandbox
+  actionbox mcp --app hubspot --app salesforce --allow-write \\
+    --key-file key.txt --account customer@example.com
+  actionbox mcp --grant grant.json --sandbox
+
+A client, such as an agent, starts it and speaks with it on stdin and stdout. It ends when stdin does.
+
+The file of --grant is {\"allow\": [{\"app\": \"hubspot\", \"read\": true, \"actions\": [{\"id\": \"create_contact\"}]}]}.
+When it changes, the tools do, and the client is told."
+);
+
 const AUDIT_HELP: &str = concat!(
     heading!("Examples:"),
     "  actionbox audit verify --database actionbox.db
@@ -249,6 +262,9 @@ pub(crate) enum Command {
     /// Run Actionbox for many tenants: a service that holds credentials, plugins and grants, until Ctrl-C
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
+    /// Offer the actions that are allowed as tools of the Model Context Protocol, on stdin and stdout
+    #[command(after_help = MCP_HELP)]
+    Mcp(Mcp),
     /// Check the audit trail of a service, or follow it
     #[command(subcommand, after_help = AUDIT_HELP)]
     Audit(Audit),
@@ -465,6 +481,18 @@ fn parse_kept(text: &str) -> Result<(i64, String), String> {
                 .to_owned(),
         ),
     }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Mcp {
+    /// The slug of an app, such as hubspot; may be repeated
+    #[arg(long, value_name = "APP", required_unless_present = "grant")]
+    pub(crate) app: Vec<String>,
+    /// Read what is allowed from a file, a JSON document, and again whenever it changes
+    #[arg(long, help_heading = GRANT, value_name = "FILE", conflicts_with_all = ["app", "allow_write", "allow", "own"])]
+    pub(crate) grant: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) connect: Connect,
 }
 
 #[derive(Debug, clap::Args)]

@@ -75,4 +75,10 @@ impl Calls {
     pub(crate) fn take(&self) -> Vec<Made> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).ended)
     }
+
+    /// Takes the calls that have ended and were made for a reason: see `Plugin::correlated`.
+    pub(crate) fn take_of(&self, reason: &str) -> Vec<Made> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.ended.extract_if(.., |made| made.call.correlation.as_deref() == Some(reason)).collect()
+    }
 }

@@ -11,6 +11,7 @@ mod explain;
 mod inspect;
 mod limits;
 mod list;
+mod mcp;
 mod new;
 mod sandbox;
 mod serve;
@@ -34,6 +35,7 @@ pub(crate) async fn run(args: &Args, plugin_lines: PluginLines) -> Result<Exit, 
         Command::Build(build) => build::run(build, args.json).await,
         Command::Dev(dev) => dev::run(dev, args.json, plugin_lines).await,
         Command::Inspect(inspect) => inspect::run(inspect, args.json).await,
+        Command::Mcp(mcp) => mcp::run(mcp).await,
         Command::Limits => limits::run(args.json),
         Command::Sandbox(sandbox) => sandbox::run(sandbox, args.json).await,
         Command::Audit(audit) => audit::run(audit, args.json).await,

@@ -86,6 +86,11 @@ impl Setup {
         self.sandbox.is_some()
     }
 
+    /// Begins a grant: whose it is, and where it leads. It allows nothing yet.
+    pub(crate) fn grant(&self) -> GrantBuilder {
+        Grant::builder(&self.account).upstream_shared(self.upstream.clone(), self.credentials.clone())
+    }
+
     /// Names the upstream.
     pub(crate) fn upstream(&self) -> String {
         match self.sandbox {
@@ -120,6 +125,18 @@ impl Connection {
         app: &str,
         action: Option<&str>,
     ) -> Result<Self, Failure> {
+        let grant = allow.of_app(app, setup.grant()).build()?;
+        Ok(Self::under(setup, plugin, grant, app, action))
+    }
+
+    /// Prepares a call under a grant of this setup.
+    pub(crate) fn under(
+        setup: Arc<Setup>,
+        plugin: Plugin,
+        grant: Grant,
+        app: &str,
+        action: Option<&str>,
+    ) -> Self {
         let asked = Asked {
             app: app.to_owned(),
             action: action.map(str::to_owned),
@@ -129,10 +146,7 @@ impl Connection {
             sandbox: setup.is_sandbox(),
             changes: false,
         };
-        let grant =
-            Grant::builder(&setup.account).upstream_shared(setup.upstream.clone(), setup.credentials.clone());
-        let grant = allow.of_app(app, grant).build()?;
-        Ok(Self { plugin, grant, asked, setup })
+        Self { plugin, grant, asked, setup }
     }
 
     /// Takes the outcome of the call that was made, or says what to do about the error.

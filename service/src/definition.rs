@@ -1,6 +1,6 @@
 //! What a grant says, as the API and the database have it.
 
-use actionbox_host::{ConfigError, CredentialProvider, Effect, Grant, Upstream};
+use actionbox_host::{ConfigError, CredentialProvider, Effect, Grant, GrantBuilder, Upstream};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -75,6 +75,29 @@ impl Named {
     }
 }
 
+impl Allow {
+    /// Adds what is allowed to a grant.
+    pub fn onto(&self, mut grant: GrantBuilder) -> GrantBuilder {
+        let Self { app, read, write, actions, own } = self;
+        if *read {
+            grant = grant.allow_reads(app);
+        }
+        if *write {
+            grant = grant.allow_writes(app);
+        }
+        for Named { id, effect, .. } in actions {
+            grant = match effect {
+                Some(effect) => grant.allow_action_as(app, id, *effect),
+                None => grant.allow_action(app, id),
+            };
+        }
+        for Named { id, effect, .. } in own {
+            grant = grant.own_action(app, id, effect.unwrap_or(Effect::Destructive));
+        }
+        grant
+    }
+}
+
 impl GrantDefinition {
     /// Makes the grant.
     ///
@@ -90,25 +113,8 @@ impl GrantDefinition {
             Some(url) => Upstream::refold().at(url)?,
             None => Upstream::refold(),
         };
-        let mut grant = Grant::builder(tenant).upstream_shared(upstream, credentials);
-        for Allow { app, read, write, actions, own } in &self.allow {
-            if *read {
-                grant = grant.allow_reads(app);
-            }
-            if *write {
-                grant = grant.allow_writes(app);
-            }
-            for Named { id, effect, .. } in actions {
-                grant = match effect {
-                    Some(effect) => grant.allow_action_as(app, id, *effect),
-                    None => grant.allow_action(app, id),
-                };
-            }
-            for Named { id, effect, .. } in own {
-                grant = grant.own_action(app, id, effect.unwrap_or(Effect::Destructive));
-            }
-        }
-        grant.build()
+        let grant = Grant::builder(tenant).upstream_shared(upstream, credentials);
+        self.allow.iter().fold(grant, |grant, allow| allow.onto(grant)).build()
     }
 }
 

@@ -10,6 +10,8 @@ use actionbox_host::{
     SessionTokens,
 };
 
+use tokio::sync::watch;
+
 use crate::{
     admin::CredentialKind,
     caller::{Caller, Role},
@@ -47,6 +49,8 @@ pub(crate) struct Directory {
     keys: RwLock<HashMap<String, Caller>>,
     assigned: RwLock<HashMap<(String, String), Arc<Assigned>>>,
     plugins: Mutex<HashMap<String, Plugin>>,
+    /// Counts the changes of keys and of what is assigned.
+    changes: watch::Sender<u64>,
 }
 
 /// Why a grant cannot be used.
@@ -107,6 +111,7 @@ impl Directory {
         let tenants = store.tenants().await.map_err(of_store)?;
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
         self.tenants.write().unwrap_or_else(PoisonError::into_inner).extend(tenants);
+        self.tell_of_change();
         let credentials = store.credentials().await.map_err(of_store)?;
         let credentials: HashMap<_, _> =
             credentials.into_iter().map(|row| ((row.tenant, row.name), row.generation)).collect();
@@ -126,6 +131,7 @@ impl Directory {
                 Err(error) => {
                     tracing::error!(tenant, app, %error, "a grant is not usable: its calls are refused");
                     self.assigned.write().unwrap_or_else(PoisonError::into_inner).remove(&(tenant, app));
+                    self.tell_of_change();
                 }
             }
         }
@@ -176,6 +182,7 @@ impl Directory {
 
     pub(crate) fn remove_key(&self, hash: &str) {
         self.keys.write().unwrap_or_else(PoisonError::into_inner).remove(hash);
+        self.tell_of_change();
     }
 
     pub(crate) fn caller(&self, hash: &str) -> Option<Caller> {
@@ -190,6 +197,25 @@ impl Directory {
     pub(crate) fn assign(&self, tenant: &str, app: &str, assigned: Assigned) {
         let mut all = self.assigned.write().unwrap_or_else(PoisonError::into_inner);
         all.insert((tenant.to_owned(), app.to_owned()), Arc::new(assigned));
+        drop(all);
+        self.tell_of_change();
+    }
+
+    /// Returns what tells that a key was removed, or that something was assigned.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Has all look again who watch for changes.
+    pub(crate) fn tell_of_change(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Returns what is assigned to a tenant, app by app.
+    pub(crate) fn all_of(&self, tenant: &str) -> Vec<(String, Arc<Assigned>)> {
+        let all = self.assigned.read().unwrap_or_else(PoisonError::into_inner);
+        let own = all.iter().filter(|((of, _), _)| of == tenant);
+        own.map(|((_, app), assigned)| (app.clone(), assigned.clone())).collect()
     }
 
     pub(crate) fn assigned(&self, tenant: &str, app: &str) -> Option<Arc<Assigned>> {

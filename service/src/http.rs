@@ -2,12 +2,14 @@
 
 mod body;
 pub(crate) mod console;
+mod mcp;
 mod metrics;
 mod native;
 mod openapi;
 mod server;
 mod upstream;
 
+pub(crate) use mcp::Mcp;
 pub(crate) use server::serve;
 
 use std::{sync::Arc, time::Instant};
@@ -32,7 +34,7 @@ use serde_json::json;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
-fn router(shared: Arc<Shared>) -> Router {
+fn router(shared: Arc<Shared>, mcp: Arc<Mcp>) -> Router {
     let (described, description) = OpenApiRouter::with_openapi(openapi::Description::openapi())
         .merge(upstream::routes())
         .nest("/v1", native::routes())
@@ -40,6 +42,7 @@ fn router(shared: Arc<Shared>) -> Router {
     let description = openapi::complete(description);
     described
         .merge(console::routes())
+        .merge(mcp::routes(mcp))
         .route("/openapi.json", get(async || openapi::page(description)))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
@@ -103,8 +106,12 @@ where
 
 impl Asking {
     fn new(parts: &Parts) -> Self {
+        Self::of(parts.method.clone(), parts.uri.clone())
+    }
+
+    fn of(method: Method, uri: Uri) -> Self {
         let id = format!("req_{:032x}", fastrand::u128(..)).into();
-        Self { id, method: parts.method.clone(), uri: parts.uri.clone() }
+        Self { id, method, uri }
     }
 
     pub(super) fn refuse(&self, status: StatusCode, code: &str, message: &str) -> Response {
@@ -197,8 +204,16 @@ fn identify(
     headers: &HeaderMap,
     roles: &[Role],
 ) -> Result<Caller, (Option<Caller>, Refused)> {
-    let caller = only(headers, "x-api-key").and_then(|key| shared.directory.caller(&caller::digest(key)));
-    match caller {
+    identify_by(shared, only(headers, "x-api-key"), roles)
+}
+
+/// Finds out who has a key.
+fn identify_by(
+    shared: &Shared,
+    key: Option<&str>,
+    roles: &[Role],
+) -> Result<Caller, (Option<Caller>, Refused)> {
+    match key.and_then(|key| shared.directory.caller(&caller::digest(key))) {
         None => Err((None, NO_KEY)),
         Some(caller) if !roles.contains(&caller.role) => Err((Some(caller), ANOTHER_ROLE)),
         Some(caller) => Ok(caller),

@@ -42,8 +42,8 @@ impl Shared {
         let Some(judge) = self.judge.clone() else { return };
         let shared = self.clone();
         tokio::spawn(async move {
-            // Fails only when the semaphore is closed, which nobody does.
-            let _turn = shared.judging.acquire().await;
+            // Not any more when the service stops.
+            let Ok(_turn) = shared.judging.acquire().await else { return };
             let verdict = judge.judge(component).await;
             if let Err(error) = shared.keep_verdict(&digest, &verdict).await {
                 tracing::error!(plugin = digest, %error, "the verdict is lost: upload the plugin again");

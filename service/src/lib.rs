@@ -45,7 +45,7 @@ pub use definition::{Allow, GrantDefinition, Named};
 pub use error::{StartError, StoreError};
 pub use judge::{Judge, Verdict};
 pub use seal::{Keyring, SealError};
-pub use service::{Config, Service};
+pub use service::{Config, McpHosts, Service};
 pub use settings::{MasterKey, Settings, SettingsError};
 pub use settle::SettleBy;
 pub use signers::{NoPublicKey, Signers, Unsigned};

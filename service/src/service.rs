@@ -63,6 +63,20 @@ pub struct Config {
     pub vault: Option<Vault>,
     /// The base URL of a collector that traces and metrics are sent to, by OTLP over HTTP. Default: there is none.
     pub otlp_endpoint: Option<String>,
+    /// Which clients of the Model Context Protocol are answered, beside those with a key.
+    pub mcp: McpHosts,
+}
+
+/// What `/mcp` checks before the key, so that a web page that its visitor's browser has loaded reaches nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct McpHosts {
+    /// The names in `Host` that are answered, `name` or `name:port`. Default: on a loopback address, the names of
+    /// loopback; elsewhere any.
+    pub hosts: Vec<String>,
+    /// The values of `Origin` that are answered, `https://name:port` or `https://name:*`. Requests without one are.
+    /// Default: none, and so no web page.
+    pub origins: Vec<String>,
 }
 
 impl Config {
@@ -86,6 +100,7 @@ impl Config {
             judge: None,
             only_good_plugins: false,
             vault: None,
+            mcp: McpHosts::default(),
             otlp_endpoint: None,
         }
     }
@@ -215,7 +230,8 @@ impl Service {
         });
         shared.telemetry.metrics.observe(&shared);
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(http::serve(listener, shared.clone(), stopped.clone()));
+        let mcp = http::Mcp::new(shared.clone(), address, &config.mcp);
+        let server = tokio::spawn(http::serve(listener, shared.clone(), mcp, stopped.clone()));
         let upkeep =
             Upkeep { shared: shared.clone(), presence, generation, answers: config.answers_kept_for };
         let upkeep = tokio::spawn(upkeep.run(stopped));
@@ -236,6 +252,12 @@ impl Service {
         }
         if tokio::time::timeout(patience, self.server).await.is_err() {
             tracing::warn!("a connection was still open");
+        }
+        // What is being tried is not cut off: it runs on threads that do not like that.
+        let tried = tokio::time::timeout(patience, self.shared.judging.acquire()).await;
+        self.shared.judging.close();
+        if tried.is_err() {
+            tracing::warn!("a plugin is still being tried; upload it again for a verdict");
         }
         self.shared.writer.stop().await;
         if let Err(error) = self.upkeep.await {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::PathBuf
 
 use serde::Deserialize;
 
-use crate::Config;
+use crate::{Config, McpHosts};
 
 /// What a configuration file says. Everything has a default; a key that is not known is a fault.
 ///
@@ -33,6 +33,8 @@ pub struct Settings {
     pub plugins: Plugins,
     /// Where secrets are that are not stored here.
     pub vault: Option<Vault>,
+    /// What is checked at `/mcp` before the key.
+    pub mcp: McpHosts,
     /// What is told to others of how it goes.
     pub telemetry: Telemetry,
 }

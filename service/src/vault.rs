@@ -9,6 +9,7 @@ use std::{
 use actionbox_host::{
     BoxFuture, Credential, CredentialError, CredentialProvider, SecretString, TokenExchange,
 };
+use secrecy::ExposeSecret as _;
 use tokio::{io::AsyncReadExt as _, process::Command, sync::Mutex};
 
 use crate::{admin::CredentialKind, directory::provider};
@@ -59,6 +60,9 @@ impl Vault {
                 .await
                 .map_err(|error| failed(error.to_string()))?;
             let printed = SecretString::from(printed);
+            if printed.expose_secret().len() as u64 > LONGEST {
+                return Err(failed("it printed no secret".to_owned()));
+            }
             match child.wait().await {
                 Ok(status) if status.success() => Ok(printed),
                 Ok(status) => Err(failed(format!("{status}"))),
@@ -67,8 +71,8 @@ impl Vault {
         };
         let printed = tokio::time::timeout(TIME, printed);
         let printed = printed.await.map_err(|_| failed(format!("it took more than {TIME:?}")))??;
-        let secret = secrecy::ExposeSecret::expose_secret(&printed).trim();
-        if secret.is_empty() || secret.len() as u64 > LONGEST {
+        let secret = printed.expose_secret().trim();
+        if secret.is_empty() {
             return Err(failed("it printed no secret".to_owned()));
         }
         Ok(secret.to_owned().into())
@@ -138,8 +142,6 @@ impl CredentialProvider for FromVault {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     async fn fetch(script: &str) -> Result<String, String> {
@@ -157,7 +159,7 @@ mod tests {
             ("echo half-a-secret; exit 3", "exit status: 3"),
             ("exit 0", "it printed no secret"),
             ("yes secret", "it printed no secret"),
-            ("printf '\\377secret'", "valid UTF-8"),
+            ("printf '\\377secret'", "invalid utf-8"),
             ("kill -9 $$", "signal: 9"),
         ];
         for (script, says) in table {

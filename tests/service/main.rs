@@ -9,6 +9,7 @@ mod idempotency;
 mod journal;
 mod lifecycle;
 mod main_job;
+mod mcp;
 mod openapi;
 mod operator;
 mod refused;

@@ -110,6 +110,7 @@ fn config(options: &args::Serve, folder: Option<&Folder>) -> Result<Config, Fail
     config.answers_kept_for = settings.retention.answers();
     config.signers = Signers::new(&settings.plugins.signers)
         .map_err(|error| configuration("plugins.signers names what is none").because(error))?;
+    config.mcp = settings.mcp.clone();
     config.only_good_plugins = settings.plugins.only_good;
     config.judge = Some(Arc::new(Kit { cached: !options.no_cache }));
     config.otlp_endpoint = settings.telemetry.otlp_endpoint.clone();

@@ -2,7 +2,7 @@
 
 use crate::harness::{actionbox, file};
 
-const SUBCOMMANDS: [&str; 15] = [
+const SUBCOMMANDS: [&str; 16] = [
     "demo",
     "dev",
     "new",
@@ -13,6 +13,7 @@ const SUBCOMMANDS: [&str; 15] = [
     "explain",
     "inspect",
     "limits",
+    "mcp",
     "sandbox",
     "serve",
     "audit",

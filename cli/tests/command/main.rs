@@ -16,6 +16,7 @@ mod explain;
 mod harness;
 mod inspect;
 mod limits;
+mod mcp;
 mod mistakes;
 mod network;
 mod new;

@@ -13,7 +13,7 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
-use super::router;
+use super::{Mcp, router};
 use crate::service::Shared;
 
 /// How many connections there may be; others wait until one ends.
@@ -24,10 +24,15 @@ const HEAD: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Answers requests until it is told to stop; those that have come are answered before it ends.
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    mcp: Arc<Mcp>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD);
-    let router = router(shared);
+    let router = router(shared, mcp.clone());
     let (room, graceful) = (Arc::new(Semaphore::new(CONNECTIONS)), GracefulShutdown::new());
     loop {
         let accepted = tokio::select! {
@@ -46,7 +51,10 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stop: 
         });
     }
     drop(listener);
+    // Streams on which a client only listens have no end of their own.
+    mcp.hang_up();
     graceful.shutdown().await;
+    mcp.end();
 }
 
 /// Waits for room, and then for a client.
