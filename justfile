@@ -62,6 +62,10 @@ book:
 pictures:
     ACTIONBOX_UPDATE_PICTURES=1 cargo test -p actionbox --test command pictures
 
+# The console of the service in headless Chromium; CONSOLE_SCREENSHOTS=docs/images makes the pictures of the book anew.
+console:
+    tests/console/run
+
 # The protocol's own client against `actionbox mcp` and `actionbox serve` (Node.js 20 or newer).
 mcp-client:
     tests/mcp-client/run

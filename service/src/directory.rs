@@ -223,6 +223,13 @@ impl Directory {
         all.get(&(tenant.to_owned(), app.to_owned())).cloned()
     }
 
+    /// Returns who has a plugin: tenants and apps, in no order.
+    pub(crate) fn granted(&self, plugin: &str) -> Vec<(String, String)> {
+        let all = self.assigned.read().unwrap_or_else(PoisonError::into_inner);
+        let granted = all.iter().filter(|(_, assigned)| assigned.definition.plugin == plugin);
+        granted.map(|(of, _)| of.clone()).collect()
+    }
+
     /// Returns the apps of a tenant that use a credential.
     pub(crate) fn users_of(&self, tenant: &str, credential: &str) -> Vec<String> {
         let all = self.assigned.read().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,7 @@
 //! The service on the network: who asks, and which of the two APIs answers.
 
 mod body;
+pub(crate) mod console;
 mod mcp;
 mod metrics;
 mod native;
@@ -40,6 +41,7 @@ fn router(shared: Arc<Shared>, mcp: Arc<Mcp>) -> Router {
         .split_for_parts();
     let description = openapi::complete(description);
     described
+        .merge(console::routes())
         .merge(mcp::routes(mcp))
         .route("/openapi.json", get(async || openapi::page(description)))
         .route("/healthz", get(async || "ok\n"))

@@ -111,6 +111,11 @@ pub(crate) fn is_in_doubt(events: &[AuditEvent]) -> bool {
     events.iter().filter_map(changing).any(|request| request.sent == Sent::Unknown)
 }
 
+/// Tells whether the gate refused a request.
+pub(crate) fn is_refused(events: &[AuditEvent]) -> bool {
+    events.iter().any(|event| matches!(event, AuditEvent::Request(request) if request.refusal.is_some()))
+}
+
 /// Returns whether anything left that may change something.
 pub(crate) fn sent(events: &[AuditEvent]) -> Sent {
     events.iter().filter_map(changing).map(|request| request.sent).max().unwrap_or_default()

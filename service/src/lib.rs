@@ -20,6 +20,7 @@ mod error;
 mod http;
 mod journal;
 mod judge;
+mod rates;
 mod refusals;
 mod room;
 mod run;
@@ -33,6 +34,7 @@ mod telemetry;
 mod trail;
 mod upkeep;
 mod vault;
+mod views;
 mod writer;
 
 pub use admin::{Admin, AdminError, CredentialKind, NewCredential, NewKey, NewSecret};

@@ -16,6 +16,7 @@ use crate::{
     digest::sha256,
     directory::Assigned,
     journal,
+    rates::Outcome as Ending,
     room::{Full, Place},
     service::Shared,
     store::{Execution, State, now},
@@ -49,12 +50,15 @@ struct Ended {
     state: State,
     /// Whether it may be made again, under the same idempotency key: nothing was sent, and the reason may pass.
     retryable: bool,
+    counts_as: Ending,
 }
 
 /// Runs a call to its end, whether its caller waits for it or not, and returns what it is answered; or why there is
 /// no room for it.
 pub(crate) async fn run(shared: &Arc<Shared>, call: Call) -> Result<Answer, Full> {
-    let place = shared.room.enter(&call.tenant)?;
+    let place = shared.room.enter(&call.tenant).inspect_err(|_| {
+        shared.rates.count(&call.tenant, call.assigned.plugin.digest(), Ending::Limited, None);
+    })?;
     let (answer, answered) = oneshot::channel();
     let id = call.id.clone();
     // Of its own, from the journal on: whoever hangs up ends nothing, and leaves nothing begun.
@@ -95,12 +99,21 @@ impl Call {
 
     fn ended(&self, done: Result<(Answer, bool), Error>) -> Ended {
         match done {
-            Ok((answer, true)) => Ended { answer, state: State::Succeeded, retryable: false },
-            Ok((answer, false)) => Ended { answer, state: State::Failed, retryable: false },
+            Ok((answer, true)) => {
+                Ended { answer, state: State::Succeeded, retryable: false, counts_as: Ending::Succeeded }
+            }
+            Ok((answer, false)) => {
+                Ended { answer, state: State::Failed, retryable: false, counts_as: Ending::Failed }
+            }
             Err(error) => Ended {
                 answer: Problem::of(&error).answer(&self.id),
                 state: State::Errored,
                 retryable: error.is_retryable(),
+                counts_as: match error {
+                    Error::Denied { .. } => Ending::Refused,
+                    Error::Limit { .. } | Error::Throttled { .. } => Ending::Limited,
+                    _ => Ending::Failed,
+                },
             },
         }
     }
@@ -194,7 +207,11 @@ async fn go_on(shared: Arc<Shared>, call: Call, place: Place, answer: oneshot::S
     let events = shared.collector.take(&call.id);
     if journal::is_in_doubt(&events) {
         ended.state = State::InDoubt;
+        ended.counts_as = Ending::InDoubt;
+    } else if journal::is_refused(&events) {
+        ended.counts_as = Ending::Refused;
     }
+    shared.rates.count(&call.tenant, call.assigned.plugin.digest(), ended.counts_as, Some(clock.elapsed()));
     let sent = journal::sent(&events);
     call.tell(&shared, &ended, &events, began, clock.elapsed());
     let mut entries: Vec<_> = events.iter().map(journal::entry).collect();

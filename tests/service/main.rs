@@ -1,6 +1,7 @@
 //! The service, as its users meet it: over HTTP, with a real database and a real upstream.
 
 mod client;
+mod console;
 mod crash;
 mod gone;
 mod harness;

@@ -76,8 +76,12 @@ CREATE TABLE executions (
 
 CREATE UNIQUE INDEX executions_by_idempotency_key ON executions (tenant, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX executions_by_end ON executions (ended_at) WHERE answer IS NOT NULL;
-CREATE INDEX executions_by_state ON executions (state, started_at);
-CREATE INDEX executions_by_tenant ON executions (tenant, started_at);
+CREATE INDEX executions_by_state ON executions (state, started_at, id);
+CREATE INDEX executions_by_tenant ON executions (tenant, started_at, id);
+CREATE INDEX executions_by_app ON executions (app, started_at, id);
+CREATE INDEX executions_by_start ON executions (started_at, id);
+-- Few at any time, and asked for of each tenant.
+CREATE INDEX executions_in_doubt ON executions (tenant) WHERE state = 'in_doubt';
 
 -- The journal: one row for each request that may change something, written before it leaves.
 CREATE TABLE sends (
@@ -105,6 +109,7 @@ CREATE TABLE audit (
 );
 
 CREATE INDEX audit_by_correlation ON audit (correlation);
+CREATE INDEX audit_by_tenant ON audit (tenant, sequence);
 
 -- One row: the last line of the audit, and how often anything was changed that services keep in memory.
 CREATE TABLE head (

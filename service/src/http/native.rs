@@ -103,7 +103,7 @@ impl Asking {
     }
 }
 
-fn problem(rejected: &AdminError) -> Problem<'static> {
+pub(super) fn problem(rejected: &AdminError) -> Problem<'static> {
     let (status, code) = match rejected {
         AdminError::Invalid(_) | AdminError::Component(_) => (StatusCode::BAD_REQUEST, "VALIDATION_ERROR"),
         AdminError::Unsigned(_) => (StatusCode::FORBIDDEN, "UNSIGNED"),
@@ -118,7 +118,7 @@ fn problem(rejected: &AdminError) -> Problem<'static> {
 
 /// A body in JSON, refused in the same envelope as everything else. What is wrong with it is told without its values:
 /// one of them may be a secret.
-struct Body<T>(T);
+pub(super) struct Body<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Body<T> {
     type Rejection = Response;
