@@ -1,8 +1,8 @@
 //! What a grant says, as the API and the database have it.
 
-use actionbox_host::{ConfigError, CredentialProvider, Effect, Grant, GrantBuilder, Upstream};
+use actionbox_host::{ConfigError, CredentialProvider, Effect, Grant, GrantBuilder, Limits, Upstream};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use utoipa::ToSchema;
 
 use crate::settle::SettleBy;
@@ -31,6 +31,48 @@ pub struct GrantDefinition {
     pub base_url: Option<String>,
     /// What is allowed, app by app.
     pub allow: Vec<Allow>,
+    /// What one call may use up. Default: what the host allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<CallLimits>,
+}
+
+/// What one call may use up, where a grant says it. What it does not say is as the host has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallLimits {
+    /// Time from the start of the call to its end, waiting included, in milliseconds. Default: 30,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wall_time_ms: Option<u64>,
+    /// Time spent running the plugin, in milliseconds. Default: 5,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_time_ms: Option<u64>,
+    /// Bytes of linear memory. Default: 128 MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<usize>,
+    /// Requests that the plugin may make, refused ones included. Default: 64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<usize>,
+    /// Bytes of the bodies of all its requests. Default: 4 MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_bytes: Option<usize>,
+    /// Bytes of the bodies of all its answers. Default: 8 MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_bytes: Option<usize>,
+}
+
+impl CallLimits {
+    fn over(&self, host: &Limits) -> Limits {
+        let Self { wall_time_ms, cpu_time_ms, memory_bytes, requests, request_bytes, response_bytes } = *self;
+        Limits {
+            wall_time: wall_time_ms.map_or(host.wall_time, Duration::from_millis),
+            cpu_time: cpu_time_ms.map_or(host.cpu_time, Duration::from_millis),
+            memory_bytes: memory_bytes.unwrap_or(host.memory_bytes),
+            requests: requests.unwrap_or(host.requests),
+            request_bytes: request_bytes.unwrap_or(host.request_bytes),
+            response_bytes: response_bytes.unwrap_or(host.response_bytes),
+            ..host.clone()
+        }
+    }
 }
 
 /// What is allowed of one app.
@@ -108,12 +150,16 @@ impl GrantDefinition {
         &self,
         tenant: &str,
         credentials: Arc<dyn CredentialProvider>,
+        host: &Limits,
     ) -> Result<Grant, ConfigError> {
         let upstream = match &self.base_url {
             Some(url) => Upstream::refold().at(url)?,
             None => Upstream::refold(),
         };
-        let grant = Grant::builder(tenant).upstream_shared(upstream, credentials);
+        let mut grant = Grant::builder(tenant).upstream_shared(upstream, credentials);
+        if let Some(limits) = &self.limits {
+            grant = grant.limits(limits.over(host));
+        }
         self.allow.iter().fold(grant, |grant, allow| allow.onto(grant)).build()
     }
 }

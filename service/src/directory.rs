@@ -142,7 +142,7 @@ impl Directory {
     pub(crate) async fn prepare(&self, parts: Parts<'_>, row: GrantRow) -> Result<Assigned, Unusable> {
         let definition: GrantDefinition = serde_json::from_str(&row.definition)?;
         let (credentials, credential) = parts.credentials(&row.tenant, &definition.credential).await?;
-        let grant = definition.grant(&row.tenant, credentials)?;
+        let grant = definition.grant(&row.tenant, credentials, parts.host.limits())?;
         definition.check_settling(&grant)?;
         let plugin = self.plugin(parts.store, parts.host, &definition.plugin).await?;
         Ok(Assigned { plugin, grant, version: row.version, definition, credential })

@@ -41,7 +41,7 @@ pub use admin::{Admin, AdminError, CredentialKind, NewCredential, NewKey, NewSec
 pub use caller::Role;
 pub use chain::Broken;
 pub use database::Database;
-pub use definition::{Allow, GrantDefinition, Named};
+pub use definition::{Allow, CallLimits, GrantDefinition, Named};
 pub use error::{StartError, StoreError};
 pub use judge::{Judge, Verdict};
 pub use seal::{Keyring, SealError};

@@ -228,6 +228,7 @@ pub(crate) async fn grant(admin: &Admin, sandbox: &Sandbox, tenant: &str, action
         credential: "refold".to_owned(),
         base_url: Some(sandbox.base_url()),
         allow: vec![allow("hubspot", actions)],
+        limits: None,
     };
     admin.put_grant(tenant, "hubspot", &definition).await.expect("a grant")
 }

@@ -40,6 +40,7 @@ impl Setup {
             credential: "refold".to_owned(),
             base_url: Some(self.sandbox.base_url()),
             allow: vec![hubspot],
+            limits: None,
         }
     }
 }
@@ -134,6 +135,40 @@ async fn what_settles_reads_and_nothing_else() {
         assert!(matches!(refused, AdminError::Unusable(_)), "{refused}");
         assert!(refused.to_string().contains(says), "{refused}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_bounds_what_a_call_uses_up() {
+    let setup = Setup::new("call-limits").await;
+    let admin = setup.administrator();
+    let path = "/v1/tenants/acme/grants/hubspot";
+    let before = admin.get(path).await.json()["definition"].clone();
+    let narrow = |limits: serde_json::Value| {
+        let mut definition = before.clone();
+        definition["limits"] = limits;
+        definition
+    };
+    for wrong in [json!({ "requests": -1 }), json!({ "request": 1 })] {
+        let refused = admin.put(path, &narrow(wrong)).await;
+        assert!(refused.status.is_client_error(), "{refused:?}");
+    }
+    let client = setup.client("acme");
+    let read = async || client.execute("hubspot", "get_contact", &json!({ "limit": "1" })).await;
+    assert_eq!(admin.put(path, &narrow(json!({ "response_bytes": 64 }))).await.status, StatusCode::OK);
+    let refused = read().await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::BAD_GATEWAY, "LIMIT".to_owned()),
+        "{refused:?}"
+    );
+    // The other tenant has the host's.
+    let other = setup.client("globex").execute("hubspot", "get_contact", &json!({ "limit": "1" })).await;
+    assert_eq!(other.status, StatusCode::OK);
+    assert_eq!(
+        admin.put(path, &narrow(json!({ "wall_time_ms": 60_000, "requests": 1 }))).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(read().await.status, StatusCode::OK);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -216,6 +216,7 @@ async fn sample(admin: &Admin, shown: &mut Shown) -> Result<Sandbox, Failure> {
                 credential: "refold".to_owned(),
                 base_url: Some(sandbox.base_url()),
                 allow: vec![allow],
+                limits: None,
             };
             admin.put_grant(tenant, &app, &definition).await?;
         }

@@ -60,7 +60,8 @@ async fn main() {
         provide(&service, tenant).await;
         let credential = "refold".to_owned();
         let base_url = Some(upstream.clone());
-        let first = GrantDefinition { plugin: plugin.clone(), credential, base_url, allow: Vec::new() };
+        let first =
+            GrantDefinition { plugin: plugin.clone(), credential, base_url, allow: Vec::new(), limits: None };
         admin.put_grant(tenant, app, &first).await.expect("a grant");
         let definition = GrantDefinition { allow: vec![allow], ..first };
         admin.put_grant(tenant, app, &definition).await.expect("a grant");
@@ -159,6 +160,7 @@ async fn many_tenants(service: &Service, plugin: &str, base: &str) {
             credential: "refold".to_owned(),
             base_url: Some(base.to_owned()),
             allow: vec![allow("hubspot", &["create_contact"], &[])],
+            limits: None,
         };
         all.spawn(async move {
             admin.new_tenant(&tenant).await.expect("a tenant");

@@ -177,6 +177,7 @@ async fn set_up(
             credential: "refold".to_owned(),
             base_url: Some(upstream.to_owned()),
             allow: vec![allow],
+            limits: None,
         };
         admin.put_grant(&name, "hubspot", &definition).await?;
     }
