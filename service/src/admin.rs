@@ -12,6 +12,7 @@ use crate::{
     definition::GrantDefinition,
     directory::{Assigned, Unusable, context},
     error::StoreError,
+    http::Asking,
     run::{Ask, Call, run},
     seal::SealError,
     service::Shared,
@@ -175,6 +176,11 @@ impl Admin {
         Entry { at: now(), tenant: tenant.map(str::to_owned), correlation: None, event }
     }
 
+    /// Has the audit say that a change was asked for and not made.
+    pub(crate) fn note_refusal(&self, asking: &Asking, rejected: &AdminError) {
+        asking.note_refusal(&self.shared, Some(&self.by), None, &rejected.to_string());
+    }
+
     async fn make(&self, change: Change) -> Result<Done, AdminError> {
         Ok(self.shared.writer.make(change).await?)
     }
@@ -193,6 +199,7 @@ impl Admin {
     /// [`AdminError`] when the name is none, or it cannot be written down; so for all that follow.
     pub async fn new_tenant(&self, tenant: &str) -> Result<bool, AdminError> {
         check_name("the name of a tenant", tenant)?;
+        let _changing = self.shared.directory.changing.lock().await;
         let entry = self.entry(Some(tenant), json!({ "kind": "tenant", "change": "made" }));
         let made = self.make(Change::Tenant { id: tenant.to_owned(), entry }).await?;
         self.shared.directory.add_tenant(tenant.to_owned());
@@ -206,6 +213,7 @@ impl Admin {
     /// [`AdminError`].
     pub async fn new_key(&self, name: &str, role: Role, tenant: Option<&str>) -> Result<NewKey, AdminError> {
         check_name("the name of a key", name)?;
+        let _changing = self.shared.directory.changing.lock().await;
         if let Some(tenant) = tenant {
             self.check_tenant(tenant)?;
             if role != Role::Caller {
@@ -234,6 +242,7 @@ impl Admin {
     ///
     /// [`AdminError`].
     pub async fn revoke_key(&self, id: &str) -> Result<(), AdminError> {
+        let _changing = self.shared.directory.changing.lock().await;
         // At once, whatever becomes of the database.
         self.shared.directory.remove_key(id);
         let entry = self.entry(None, json!({ "kind": "key", "change": "revoked", "key": id }));
@@ -289,6 +298,7 @@ impl Admin {
         new: NewCredential,
     ) -> Result<(), AdminError> {
         check_name("the name of a credential", name)?;
+        let _changing = self.shared.directory.changing.lock().await;
         self.check_tenant(tenant)?;
         let shared = &self.shared;
         let (secret, at) = match new.key {
@@ -348,9 +358,16 @@ impl Admin {
     ) -> Result<i64, AdminError> {
         self.check_tenant(tenant)?;
         AppSlug::parse(app).map_err(|error| AdminError::Invalid(error.to_string()))?;
+        let _changing = self.shared.directory.changing.lock().await;
         let shared = &self.shared;
+        let row = shared.store.plugin(&definition.plugin).await?;
+        if let Some(row) = &row
+            && !shared.signers.still_trust(row.signer.as_deref())
+        {
+            return Err(Unsigned::NoSigner.into());
+        }
         if shared.only_good_plugins {
-            let verdict = shared.store.plugin(&definition.plugin).await?.and_then(|row| row.verdict);
+            let verdict = row.and_then(|row| row.verdict);
             match verdict {
                 Some(verdict) if verdict.is_good() => {}
                 Some(_) => {

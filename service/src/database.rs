@@ -1,6 +1,7 @@
 //! The two databases that there may be, how they are opened, and who else may be using them.
 
 use std::{
+    collections::HashSet,
     fmt,
     fs::{File, TryLockError},
     path::{Path, PathBuf},
@@ -41,6 +42,13 @@ impl FromStr for Database {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
         Ok(if is_url { Self::Postgres(text.to_owned().into()) } else { Self::Sqlite(text.into()) })
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Database {
+    fn deserialize<D: serde::Deserializer<'de>>(given: D) -> Result<Self, D::Error> {
+        let Ok(database) = <String as serde::Deserialize>::deserialize(given)?.parse();
+        Ok(database)
     }
 }
 
@@ -123,7 +131,11 @@ impl Database {
             }
             Self::Postgres(url) => {
                 // What an administrator of the database may have set otherwise.
-                let pool = pool(&["SET synchronous_commit = on", "SET statement_timeout = '30s'"]);
+                let pool = pool(&[
+                    "SET synchronous_commit = on",
+                    "SET statement_timeout = '10s'",
+                    "SET default_transaction_isolation = 'read committed'",
+                ]);
                 let pool = connected(pool, url).await?;
                 layout(sqlx::migrate!("migrations/postgres").run(&pool).await)?;
                 Ok((pool, Kind::Postgres { url: url.clone() }))
@@ -175,32 +187,48 @@ fn layout(migrated: Result<(), sqlx::migrate::MigrateError>) -> Result<(), Store
     migrated.map_err(|error| StoreError::Layout(error.to_string()))
 }
 
+/// How long the server may take to say whether a process lives.
+const TIME: Duration = Duration::from_secs(5);
+
 /// A process that uses a database, as long as it is not dropped: others can tell that it lives.
 pub(crate) struct Presence {
     pub(crate) lock: i64,
     connection: Option<AnyConnection>,
+    /// Those whose locks were free when they were looked at last.
+    suspects: HashSet<i64>,
 }
 
 impl Presence {
     /// Locks a number of this process's own.
     pub(crate) async fn new(kind: &Kind) -> Result<Self, StoreError> {
-        let mut presence = Self { lock: fastrand::i64(..), connection: None };
+        let mut presence = Self { lock: fastrand::i64(..), connection: None, suspects: HashSet::new() };
         presence.renew(kind).await?;
         Ok(presence)
     }
 
     /// Makes sure that the lock is held. It is lost with its connection.
     pub(crate) async fn renew(&mut self, kind: &Kind) -> Result<(), StoreError> {
+        let renewed = tokio::time::timeout(TIME, self.hold(kind)).await;
+        renewed.unwrap_or_else(|_| {
+            self.connection = None;
+            Err(StoreError::Away("it does not say whether this process still has its lock".to_owned()))
+        })
+    }
+
+    async fn hold(&mut self, kind: &Kind) -> Result<(), StoreError> {
         let Kind::Postgres { url } = kind else { return Ok(()) };
         if let Some(connection) = &mut self.connection
-            && connection.ping().await.is_ok()
+            && check_is_mine(connection).await.is_ok()
         {
             return Ok(());
         }
         self.connection = None;
         let mut connection = AnyConnection::connect(url.expose_secret()).await?;
         match try_lock(&mut connection, self.lock).await? {
-            true => self.connection = Some(connection),
+            true => {
+                check_is_mine(&mut connection).await?;
+                self.connection = Some(connection);
+            }
             // The server has not noticed yet that the old connection is gone, or somebody looks whether it is.
             false => {
                 return Err(StoreError::Database(
@@ -211,7 +239,8 @@ impl Presence {
         Ok(())
     }
 
-    /// Tells whether another process, known by what it locks, has ended.
+    /// Tells whether another process, known by what it locks, has ended: its lock was free twice, so that one whose
+    /// connection has just broken is not taken for dead.
     pub(crate) async fn has_ended(&mut self, kind: &Kind, lock: i64) -> Result<bool, StoreError> {
         // Of a file there is one user: this one.
         if !kind.is_shared() {
@@ -219,13 +248,43 @@ impl Presence {
         }
         self.renew(kind).await?;
         let Some(connection) = &mut self.connection else { return Ok(false) };
-        let ended = try_lock(connection, lock).await?;
-        if ended {
-            let query = sqlx::query("SELECT pg_advisory_unlock($1)").bind(lock);
-            query.execute(connection).await?;
+        let looked = tokio::time::timeout(TIME, async {
+            let is_free = try_lock(connection, lock).await?;
+            if is_free {
+                let query = sqlx::query("SELECT pg_advisory_unlock($1)").bind(lock);
+                query.execute(connection).await?;
+            }
+            Ok(is_free)
+        });
+        let is_free = looked.await.unwrap_or_else(|_| {
+            Err(StoreError::Away("it does not say whether another process lives".to_owned()))
+        });
+        match is_free {
+            Ok(true) => Ok(!self.suspects.insert(lock)),
+            Ok(false) => {
+                self.suspects.remove(&lock);
+                Ok(false)
+            }
+            Err(error) => {
+                // In whatever state it is.
+                self.connection = None;
+                Err(error)
+            }
         }
-        Ok(ended)
     }
+}
+
+/// Fails where the lock is not held, or belongs to a connection that others use too: behind a pooler that hands out
+/// connections by the transaction, nobody could tell who lives.
+async fn check_is_mine(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    let query = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
+    let count: i64 = sqlx::query(query).fetch_one(connection).await?.try_get(0)?;
+    if count == 0 {
+        let message =
+            "its connections are pooled by the transaction; connect to the server itself, or by the session";
+        return Err(StoreError::Database(message.to_owned()));
+    }
+    Ok(())
 }
 
 async fn try_lock(connection: &mut AnyConnection, lock: i64) -> Result<bool, StoreError> {

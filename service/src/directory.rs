@@ -49,9 +49,14 @@ pub(crate) struct Directory {
     keys: RwLock<HashMap<String, Caller>>,
     assigned: RwLock<HashMap<(String, String), Arc<Assigned>>>,
     plugins: Mutex<HashMap<String, Plugin>>,
+    /// Held from what is read of the database to what is made of it here: what is older never replaces what is newer.
+    pub(crate) changing: tokio::sync::Mutex<()>,
     /// Counts the changes of keys and of what is assigned.
     changes: watch::Sender<u64>,
 }
+
+/// Whether everything could be used that was read.
+pub(crate) struct Complete(pub(crate) bool);
 
 /// Why a grant cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -88,8 +93,8 @@ impl Directory {
     /// Reads everything that the database has.
     pub(crate) async fn load(parts: Parts<'_>) -> Result<Self, StartError> {
         let directory = Self::default();
-        match directory.refresh(parts).await {
-            Ok(()) => Ok(directory),
+        match directory.read(parts, true).await {
+            Ok(_) => Ok(directory),
             // With the wrong master key, nobody is served.
             Err((tenant, app, Unusable::Sealed(error))) => Err(StartError::Credential { tenant, app, error }),
             Err((_, _, Unusable::Store(error))) => Err(error.into()),
@@ -97,9 +102,16 @@ impl Directory {
         }
     }
 
-    /// Reads what has changed since, in another process. What cannot be used is told; what cannot be decrypted ends
-    /// it.
-    pub(crate) async fn refresh(&self, parts: Parts<'_>) -> Result<(), (String, String, Unusable)> {
+    /// Reads what has changed since, in another process. What cannot be used is told, and is no longer served.
+    pub(crate) async fn refresh(&self, parts: Parts<'_>) -> Result<Complete, StoreError> {
+        let _changing = self.changing.lock().await;
+        self.read(parts, false).await.map_err(|(tenant, app, error)| match error {
+            Unusable::Store(error) => error,
+            error => StoreError::Database(format!("the grant of {tenant:?} for {app:?}: {error}")),
+        })
+    }
+
+    async fn read(&self, parts: Parts<'_>, first: bool) -> Result<Complete, (String, String, Unusable)> {
         let of_store = |error: StoreError| (String::new(), String::new(), Unusable::Store(error));
         let store = parts.store;
         let mut keys = HashMap::new();
@@ -115,6 +127,7 @@ impl Directory {
         let credentials = store.credentials().await.map_err(of_store)?;
         let credentials: HashMap<_, _> =
             credentials.into_iter().map(|row| ((row.tenant, row.name), row.generation)).collect();
+        let mut complete = true;
         for row in store.grants().await.map_err(of_store)? {
             let (tenant, app) = (row.tenant.clone(), row.app.clone());
             let is_known = self.assigned(&tenant, &app).is_some_and(|known| {
@@ -126,16 +139,18 @@ impl Directory {
             }
             match self.prepare(parts, row).await {
                 Ok(assigned) => self.assign(&tenant, &app, assigned),
-                Err(error @ (Unusable::Sealed(_) | Unusable::Store(_))) => return Err((tenant, app, error)),
+                Err(error @ Unusable::Store(_)) => return Err((tenant, app, error)),
+                Err(error @ Unusable::Sealed(_)) if first => return Err((tenant, app, error)),
                 // The others are served.
                 Err(error) => {
                     tracing::error!(tenant, app, %error, "a grant is not usable: its calls are refused");
                     self.assigned.write().unwrap_or_else(PoisonError::into_inner).remove(&(tenant, app));
                     self.tell_of_change();
+                    complete = false;
                 }
             }
         }
-        Ok(())
+        Ok(Complete(complete))
     }
 
     /// Makes what a grant says ready to run, and puts it nowhere yet.

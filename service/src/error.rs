@@ -6,9 +6,12 @@ use crate::{chain::Broken, seal::SealError};
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// It cannot be reached, or refused a statement.
+    /// It cannot be opened, or refused a statement.
     #[error("the database failed: {0}")]
     Database(String),
+    /// It cannot be reached, or is held by somebody else: what is asked may work later.
+    #[error("the database does not answer: {0}")]
+    Away(String),
     /// It has a layout that this version does not know.
     #[error("the database has another layout: {0}")]
     Layout(String),
@@ -22,7 +25,18 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Database(error.to_string())
+        use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+        let is_away = match &error {
+            Io(_) | PoolClosed | PoolTimedOut | Tls(_) | WorkerCrashed => true,
+            // SQLite's own words for SQLITE_BUSY; PostgreSQL's class for an operator's intervention, such as a shutdown.
+            Database(error) => {
+                error.message() == "database is locked"
+                    || error.code().is_some_and(|code| code.starts_with("57P"))
+            }
+            _ => false,
+        };
+        let error = error.to_string();
+        if is_away { Self::Away(error) } else { Self::Database(error) }
     }
 }
 

@@ -39,11 +39,12 @@ fn router(shared: Arc<Shared>, mcp: Arc<Mcp>) -> Router {
         .merge(upstream::routes())
         .nest("/v1", native::routes())
         .split_for_parts();
-    let description = openapi::complete(description);
+    // Written once: it is the same for everybody.
+    let description = openapi::text(description);
     described
         .merge(console::routes())
         .merge(mcp::routes(mcp))
-        .route("/openapi.json", get(async || openapi::page(description)))
+        .route("/openapi.json", get(async move || openapi::page(description)))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .fallback(async |asking: Asking| {
@@ -73,7 +74,7 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 /// A request that has an id, and nothing more yet.
-pub(super) struct Asking {
+pub(crate) struct Asking {
     pub(super) id: Arc<str>,
     method: Method,
     uri: Uri,
@@ -146,7 +147,7 @@ impl Asking {
     }
 
     /// Has the audit say that a request was refused, and why.
-    pub(super) fn note_refusal(
+    pub(crate) fn note_refusal(
         &self,
         shared: &Shared,
         caller: Option<&str>,

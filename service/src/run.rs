@@ -15,6 +15,7 @@ use crate::{
     chain::Entry,
     digest::sha256,
     directory::Assigned,
+    error::StoreError,
     journal,
     rates::Outcome as Ending,
     room::{Full, Place},
@@ -119,8 +120,17 @@ impl Call {
     }
 }
 
-/// Writes down that an execution begins. Returns an answer when it does not: it was asked before.
-async fn begin(shared: &Shared, call: &Call, effect: Option<Effect>) -> Option<Answer> {
+/// Whether an execution that does not run is in the journal as one that does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    No,
+    /// The database may have committed what it gave no answer to.
+    Perhaps,
+}
+
+/// Writes down that an execution begins. Returns an answer when it does not: it was asked before, or it cannot be
+/// written down.
+async fn begin(shared: &Shared, call: &Call, effect: Option<Effect>) -> Option<(Answer, Begun)> {
     let Ask::Execute { action, parameters, idempotency_key } = &call.ask else { return None };
     let execution = Execution {
         id: call.id.to_string(),
@@ -140,15 +150,12 @@ async fn begin(shared: &Shared, call: &Call, effect: Option<Effect>) -> Option<A
     };
     let digest = execution.request_digest.clone();
     match shared.writer.make(Change::Begin(execution.into())).await {
-        Ok(Done::Known(before)) => Some(again(&call.id, &digest, *before)),
+        Ok(Done::Known(before)) => Some((again(&call.id, &digest, *before), Begun::No)),
         Ok(_) => None,
-        Err(error) => {
-            let held = Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "JOURNAL",
-                format!("nothing was sent: {error}"),
-            );
-            Some(Problem { retryable: true, ..held }.answer(&call.id))
+        Err(_told_by_the_writer) => {
+            let message = "the journal cannot be written for now; nothing was sent";
+            let held = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "JOURNAL", message);
+            Some((Problem { retryable: true, ..held }.answer(&call.id), Begun::Perhaps))
         }
     }
 }
@@ -197,10 +204,27 @@ async fn go_on(shared: Arc<Shared>, call: Call, place: Place, answer: oneshot::S
     };
     let (began, clock) = (SystemTime::now(), Instant::now());
     let journaled = effect.is_some_and(|effect| effect > Effect::Read) || call.has_key();
-    if journaled && let Some(known) = begin(&shared, &call, effect).await {
-        shared.writer.note_soon(vec![call.answered_again(&known)]);
-        // Nobody may be waiting any more.
-        return drop(answer.send(known));
+    if journaled && let Some((known, begun)) = begin(&shared, &call, effect).await {
+        let entries = vec![call.answered_again(&known)];
+        if begun == Begun::No {
+            shared.writer.note_soon(entries);
+            // Nobody may be waiting any more.
+            return drop(answer.send(known));
+        }
+        // If it is there, it is ended, and its key is free: when the database is back.
+        let end = End {
+            id: call.id.to_string(),
+            state: State::Errored,
+            frees_key: true,
+            status: known.status.as_u16(),
+            answer: known.body.clone(),
+            sends: Vec::new(),
+            entries,
+        };
+        drop(answer.send(known));
+        let (nobody, _) = oneshot::channel();
+        let nothing = Answer::ok(&Value::Null);
+        return write(&shared, &call.id, Change::End(end.into()), Sent::No, nothing, nobody).await;
     }
     shared.collector.open(&call.id);
     let mut ended = call.ask().await;
@@ -288,14 +312,20 @@ async fn write(
     const LONGEST: Duration = Duration::from_secs(5);
     let mut wait = Duration::from_millis(50);
     let mut answer = Some(answer);
-    while let Err(error) = shared.writer.make(change.clone()).await {
+    loop {
+        let written = shared.writer.make(change.clone()).await;
+        if let Ok(done) = &written {
+            tell_of_another_verdict(shared, id, &change, done);
+            break;
+        }
         if let Some(answer) = answer.take() {
-            let message = format!("the call ended, and that cannot be written down yet: {error}");
+            // Why is in the log: callers need not know where the database is.
+            let message = "the call ended, and that cannot be written down yet";
             let lost = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "JOURNAL", message);
             // Nobody may be waiting any more.
             drop(answer.send(Problem { sent, ..lost }.answer(id)));
         }
-        if matches!(error, crate::StoreError::Stopping) {
+        if matches!(written, Err(StoreError::Stopping)) {
             return;
         }
         tokio::time::sleep(wait).await;
@@ -304,4 +334,21 @@ async fn write(
     if let Some(answer) = answer {
         drop(answer.send(good));
     }
+}
+
+/// Says so when an execution has ended that somebody had settled meanwhile, taking this process for dead: what was
+/// found out may not be what happened.
+fn tell_of_another_verdict(shared: &Shared, id: &str, change: &Change, done: &Done) {
+    let (Change::End(end), Done::Nothing) = (change, done) else { return };
+    if end.sends.is_empty() {
+        return;
+    }
+    tracing::error!(
+        id,
+        state = end.state.as_str(),
+        "an execution has ended that was settled before: look at it again"
+    );
+    let event = serde_json::json!({ "kind": "ended_after_settling", "state": end.state });
+    let entry = Entry { at: now(), tenant: None, correlation: Some(id.to_owned()), event };
+    shared.writer.note_soon(vec![entry]);
 }

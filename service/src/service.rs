@@ -7,6 +7,7 @@ use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
     task::JoinHandle,
+    time::{Instant, timeout_at},
 };
 
 use crate::{
@@ -32,6 +33,9 @@ use crate::{
 
 /// How many of the newest lines of the audit are checked at the start. The others are checked on demand.
 const CHECKED_LINES: i64 = 10_000;
+
+/// How long the last changes may take when the time to stop is over.
+const LAST: Duration = Duration::from_secs(5);
 
 /// How a service is set up.
 pub struct Config {
@@ -114,7 +118,7 @@ pub struct Service {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
-    upkeep: JoinHandle<()>,
+    upkeep: JoinHandle<Presence>,
 }
 
 /// What all parts of a service share.
@@ -165,7 +169,8 @@ async fn rotate(store: &Store, writer: &Writer, keyring: &Keyring) -> Result<(),
         let Some(Ok(Some(sealed))) = row.sealed.map(|sealed| keyring.rewrap(&sealed)) else { continue };
         let event = serde_json::json!({ "kind": "credential", "change": "encrypted anew", "name": row.name });
         let entry = Entry { at: now(), tenant: Some(row.tenant.clone()), correlation: None, event };
-        writer.make(Change::Rewrap { tenant: row.tenant, name: row.name, sealed, entry }).await?;
+        let (tenant, name, generation) = (row.tenant, row.name, row.generation);
+        writer.make(Change::Rewrap { tenant, name, generation, sealed, entry }).await?;
     }
     Ok(())
 }
@@ -243,27 +248,34 @@ impl Service {
         self.address
     }
 
-    /// Takes no more calls, and waits for those that run, for as long as is given. What still runs after that is
+    /// Takes no more calls, and waits for those that run, for as long as is given in all. What still runs after that is
     /// marked at the next start, or by another service on the same database.
     pub async fn stop(self, patience: Duration) {
+        let deadline = Instant::now() + patience;
         self.stop.send_replace(true);
         if !self.shared.room.empty(patience).await {
             tracing::warn!("calls are still running; the next start marks them");
         }
-        if tokio::time::timeout(patience, self.server).await.is_err() {
+        if timeout_at(deadline, self.server).await.is_err() {
             tracing::warn!("a connection was still open");
         }
         // What is being tried is not cut off: it runs on threads that do not like that.
-        let tried = tokio::time::timeout(patience, self.shared.judging.acquire()).await;
+        let tried = timeout_at(deadline, self.shared.judging.acquire()).await;
         self.shared.judging.close();
         if tried.is_err() {
             tracing::warn!("a plugin is still being tried; upload it again for a verdict");
         }
-        self.shared.writer.stop().await;
-        if let Err(error) = self.upkeep.await {
-            tracing::error!(%error, "the upkeep had ended");
+        // However late it is, the last changes have a moment.
+        let end = deadline.max(Instant::now() + LAST);
+        if timeout_at(end, self.shared.writer.stop()).await.is_err() {
+            tracing::error!("the database does not take the last changes");
         }
-        self.shared.store.close().await;
+        // Until here, others can tell that this process lives.
+        let presence = timeout_at(end, self.upkeep).await;
+        if timeout_at(end, self.shared.store.close()).await.is_err() {
+            tracing::warn!("a connection to the database was still in use");
+        }
+        drop(presence);
         let shared = self.shared.clone();
         // It waits for the collector.
         if let Err(error) = tokio::task::spawn_blocking(move || shared.telemetry.stop()).await {

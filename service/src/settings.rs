@@ -1,10 +1,10 @@
 //! The configuration file of `actionbox serve`, in TOML: read once at the start, refused with the line of the fault.
 
-use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
-use crate::{Config, McpHosts};
+use crate::{Config, Database, McpHosts};
 
 /// What a configuration file says. Everything has a default; a key that is not known is a fault.
 ///
@@ -22,7 +22,7 @@ pub struct Settings {
     /// The address to listen on. Default: 127.0.0.1:8080.
     pub listen: Option<SocketAddr>,
     /// The path of an SQLite database, or the URL of a PostgreSQL one (`postgres://…`).
-    pub database: Option<String>,
+    pub database: Option<Database>,
     /// Where the master key is.
     pub master_key: Option<MasterKey>,
     /// How much there may be of what.
@@ -127,7 +127,7 @@ pub struct Plugins {
 }
 
 /// A program that fetches secrets from an outside vault.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vault {
     /// The program and its first arguments; the name of the secret comes last. It prints the secret.
@@ -135,6 +135,13 @@ pub struct Vault {
     /// For how many seconds a secret is used before it is fetched again. Default: 300.
     #[serde(default = "five_minutes")]
     pub cache_seconds: u32,
+}
+
+impl fmt::Debug for Vault {
+    /// Names the program alone: an argument may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("program", &self.command.first()).finish_non_exhaustive()
+    }
 }
 
 fn five_minutes() -> u32 {
@@ -174,10 +181,22 @@ impl Settings {
             SettingsError {
                 line: before.matches('\n').count() + 1,
                 column: before[line_begins..].chars().count() + 1,
-                message: error.message().trim_end().replace('\n', ", "),
+                message: without_value(error.message()),
             }
         })
     }
+}
+
+/// Returns the words of a fault, without what was found where something else was expected.
+fn without_value(message: &str) -> String {
+    let message = message.trim_end().replace('\n', ", ");
+    for kind in ["invalid type", "invalid value"] {
+        if message.starts_with(kind) {
+            let expected = message.rfind(", expected ").map_or("", |at| &message[at..]);
+            return format!("{kind}{expected}");
+        }
+    }
+    message
 }
 
 #[cfg(test)]
@@ -207,6 +226,9 @@ mod tests {
             ("[telemetry]\n[vault]\n".to_owned(), 2, "missing field `command`"),
             ("\nmaster_key = \"hunter2\"\n".to_owned(), 2, "never the key itself"),
             ("master_key = { hunter2 = 1 }\n".to_owned(), 1, "never the key itself"),
+            ("[vault]\ncommand = \"vault --token hunter2\"\n".to_owned(), 2, "expected a sequence"),
+            ("listen = [\"hunter2\"]\n".to_owned(), 1, "invalid type"),
+            ("[limits]\ncalls = \"hunter2\"\n".to_owned(), 2, "expected usize"),
             ("[retention]\nanswers_days = 0\n".to_owned(), 2, "nonzero"),
         ];
         for (text, line, says) in table {
@@ -215,5 +237,9 @@ mod tests {
             assert!(fault.message.contains(says), "{text}{fault}");
             assert!(!fault.to_string().contains("hunter2"), "{fault}");
         }
+        let whole =
+            format!("database = \"{secret}\"\n[vault]\ncommand = [\"vault\", \"--token\", \"hunter2\"]\n");
+        let whole = Settings::parse(&whole).expect("it is good");
+        assert!(!format!("{whole:?}").contains("hunter2"), "{whole:?}");
     }
 }

@@ -22,7 +22,7 @@ pub enum Unsigned {
     #[error("plugins have to be signed here: send the signature (Ed25519, base64) in x-plugin-signature")]
     NoSignature,
     /// None of the signers has signed it.
-    #[error("the signature is none of a trusted signer over these bytes")]
+    #[error("no signer whom this service trusts has signed it")]
     NoSigner,
 }
 
@@ -46,6 +46,11 @@ impl Signers {
             }
         };
         keys.into_iter().map(|key| signer(key.into())).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Tells whether somebody has signed it who is trusted now; where nobody has to, anybody is.
+    pub(crate) fn still_trust(&self, signer: Option<&str>) -> bool {
+        self.0.is_empty() || self.0.iter().any(|trusted| Some(&*trusted.name) == signer)
     }
 
     /// Returns who has signed it; nothing where nobody has to.

@@ -158,6 +158,12 @@ macro_rules! executions {
 }
 pub(crate) use executions;
 
+macro_rules! lines {
+    ($which:literal) => {
+        concat!("SELECT sequence, line, hash FROM audit ", $which)
+    };
+}
+
 macro_rules! credentials {
     () => {
         "SELECT tenant, name, kind, account, sealed, vault, generation FROM credentials"
@@ -276,16 +282,20 @@ impl Store {
         state: Option<State>,
         limit: i64,
     ) -> Result<Vec<Execution>, StoreError> {
-        let query = executions!(
-            "WHERE ($1 = '' OR tenant = $1) AND ($2 = '' OR state = $2) ORDER BY started_at DESC, id LIMIT $3"
-        );
-        let rows = sqlx::query(query)
-            .bind(tenant.unwrap_or_default().to_owned())
-            .bind(state.map_or("", State::as_str).to_owned())
-            .bind(limit)
-            .fetch_all(&self.pool)
-            .await?;
-        rows.iter().map(execution).collect()
+        // Each by its index: a condition that may be empty has none.
+        let query = match (tenant, state) {
+            (None, None) => executions!("ORDER BY started_at DESC, id LIMIT $1"),
+            (Some(_), None) => executions!("WHERE tenant = $1 ORDER BY started_at DESC, id LIMIT $2"),
+            (None, Some(_)) => executions!("WHERE state = $1 ORDER BY started_at DESC, id LIMIT $2"),
+            (Some(_), Some(_)) => {
+                executions!("WHERE tenant = $1 AND state = $2 ORDER BY started_at DESC, id LIMIT $3")
+            }
+        };
+        let mut query = sqlx::query(query);
+        for given in [tenant, state.map(State::as_str)].into_iter().flatten() {
+            query = query.bind(given.to_owned());
+        }
+        query.bind(limit).fetch_all(&self.pool).await?.iter().map(execution).collect()
     }
 
     /// Counts the executions in a state.
@@ -327,15 +337,19 @@ impl Store {
         tenant: Option<&str>,
         limit: i64,
     ) -> Result<Vec<Line>, StoreError> {
-        let query = "SELECT sequence, line, hash FROM audit WHERE ($1 = '' OR correlation = $1) AND ($2 = '' OR tenant = $2) \
-                     ORDER BY sequence DESC LIMIT $3";
-        let rows = sqlx::query(query)
-            .bind(correlation.unwrap_or_default().to_owned())
-            .bind(tenant.unwrap_or_default().to_owned())
-            .bind(limit)
-            .fetch_all(&self.pool)
-            .await?;
-        rows.iter().rev().map(line).collect()
+        let query = match (correlation, tenant) {
+            (None, None) => lines!("ORDER BY sequence DESC LIMIT $1"),
+            (Some(_), None) => lines!("WHERE correlation = $1 ORDER BY sequence DESC LIMIT $2"),
+            (None, Some(_)) => lines!("WHERE tenant = $1 ORDER BY sequence DESC LIMIT $2"),
+            (Some(_), Some(_)) => {
+                lines!("WHERE correlation = $1 AND tenant = $2 ORDER BY sequence DESC LIMIT $3")
+            }
+        };
+        let mut query = sqlx::query(query);
+        for given in [correlation, tenant].into_iter().flatten() {
+            query = query.bind(given.to_owned());
+        }
+        query.bind(limit).fetch_all(&self.pool).await?.iter().rev().map(line).collect()
     }
 
     /// Checks the audit trail from its first line to its last, and returns the end.

@@ -10,6 +10,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     database::Presence,
+    directory::Complete,
     error::StoreError,
     service::Shared,
     store::{State, Store, now},
@@ -22,6 +23,8 @@ const LOOK: Duration = Duration::from_millis(500);
 const SWEEP: Duration = Duration::from_secs(10);
 /// How many executions are forgotten in one transaction.
 const FORGET: i64 = 500;
+/// How many such transactions there are in one sweep: there is more to do.
+const FORGETTING: usize = 20;
 
 pub(crate) struct Upkeep {
     pub(crate) shared: Arc<Shared>,
@@ -48,60 +51,88 @@ impl Presence {
 }
 
 impl Upkeep {
-    /// Goes on until it is told to stop.
-    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let mut sweep = Instant::now();
+    /// Goes on until it is told to stop. Returns what shows that this process lives, to be kept until it does not.
+    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) -> Presence {
         let is_shared = self.shared.store.kind.is_shared();
+        // Of its own: a sweep may take long, and a key that was revoked elsewhere does not wait for it.
+        let looking = Look { shared: self.shared.clone(), generation: self.generation };
+        let looking = is_shared.then(|| tokio::spawn(looking.run(stop.clone())));
         loop {
-            let next = if is_shared { Instant::now() + LOOK } else { sweep };
+            if let Err(error) = self.sweep(is_shared).await {
+                tracing::warn!(%error, "the upkeep of the database is late");
+            }
             tokio::select! {
-                () = tokio::time::sleep_until(next) => {}
+                () = tokio::time::sleep(SWEEP) => {}
                 // Fails only when the service was dropped, which stops it too.
                 _ = stop.wait_for(|stop| *stop) => break,
             }
-            if is_shared && let Err(error) = self.look().await {
-                tracing::warn!(%error, "what other services have changed is not known for now");
+        }
+        if let Some(looking) = looking
+            && let Err(error) = looking.await
+        {
+            tracing::error!(%error, "nobody has looked for changes of other services");
+        }
+        self.presence
+    }
+
+    async fn sweep(&mut self, is_shared: bool) -> Result<(), StoreError> {
+        let Self { shared, presence, .. } = self;
+        if is_shared {
+            presence.renew(&shared.store.kind).await?;
+            let arrive = Change::Arrive { instance: shared.instance.clone(), lock: presence.lock };
+            shared.writer.make(arrive).await?;
+            presence.recover(&shared.store, &shared.writer).await?;
+        }
+        let in_doubt = shared.store.count(State::InDoubt).await?;
+        shared.telemetry.metrics.in_doubt.store(in_doubt, Ordering::Relaxed);
+        let Some(kept) = self.answers else { return Ok(()) };
+        let before = now() - i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
+        for _ in 0..FORGETTING {
+            let forgotten = shared.writer.make(Change::Forget { before, most: FORGET }).await?;
+            if !matches!(forgotten, Done::Forgotten(some) if some == FORGET.unsigned_abs()) {
+                break;
             }
-            if Instant::now() >= sweep {
-                if let Err(error) = self.sweep(is_shared).await {
-                    tracing::warn!(%error, "the upkeep of the database is late");
-                }
-                sweep = Instant::now() + SWEEP;
+        }
+        Ok(())
+    }
+}
+
+/// Learns what other services on the same database have changed.
+struct Look {
+    shared: Arc<Shared>,
+    /// Of the database, when the directory was read last.
+    generation: i64,
+}
+
+impl Look {
+    async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        // What cannot be used now is tried again now and then, and not at every look.
+        let mut again = None;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                // Fails only when the service was dropped, which stops it too.
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+            let is_due = again.is_some_and(|at| Instant::now() >= at);
+            match self.look(is_due).await {
+                Ok(Some(Complete(true))) => again = None,
+                Ok(Some(Complete(false))) => again = Some(Instant::now() + SWEEP),
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "what other services have changed is not known for now"),
             }
         }
     }
 
     /// Reads what has changed, if anything has.
-    async fn look(&mut self) -> Result<(), StoreError> {
+    async fn look(&mut self, is_due: bool) -> Result<Option<Complete>, StoreError> {
         let shared = &self.shared;
         let generation = shared.store.generation().await?;
-        if generation != self.generation {
-            if let Err((tenant, app, error)) = shared.directory.refresh(shared.parts()).await {
-                return Err(StoreError::Database(format!("the grant of {tenant:?} for {app:?}: {error}")));
-            }
-            self.generation = generation;
+        if generation == self.generation && !is_due {
+            return Ok(None);
         }
-        Ok(())
-    }
-
-    async fn sweep(&mut self, is_shared: bool) -> Result<(), StoreError> {
-        let Self { shared, presence, .. } = self;
-        let in_doubt = shared.store.count(State::InDoubt).await?;
-        shared.telemetry.metrics.in_doubt.store(in_doubt, Ordering::Relaxed);
-        if is_shared {
-            presence.renew(&shared.store.kind).await?;
-            presence.recover(&shared.store, &shared.writer).await?;
-            // Whoever took this process for ended has struck it out.
-            let arrive = Change::Arrive { instance: shared.instance.clone(), lock: presence.lock };
-            shared.writer.make(arrive).await?;
-        }
-        let Some(kept) = self.answers else { return Ok(()) };
-        let before = now() - i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
-        loop {
-            let forgotten = shared.writer.make(Change::Forget { before, most: FORGET }).await?;
-            if !matches!(forgotten, Done::Forgotten(some) if some == FORGET.unsigned_abs()) {
-                return Ok(());
-            }
-        }
+        let complete = shared.directory.refresh(shared.parts()).await?;
+        self.generation = generation;
+        Ok(Some(complete))
     }
 }

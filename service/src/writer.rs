@@ -1,6 +1,8 @@
 //! The one that changes the database. Changes wait in a queue; those that wait together are committed together, and
 //! whoever handed one in hears of it only after that.
 
+use std::time::Duration;
+
 use sqlx::{Acquire as _, Any, Row as _, Transaction, pool::PoolConnection};
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,8 +18,13 @@ const QUEUE: usize = 1024;
 /// How many changes are committed together at most.
 const TOGETHER: usize = 256;
 
+/// How long a transaction may take. A database that says nothing any more is away.
+const TIME: Duration = Duration::from_secs(15);
 /// How long a connection may take to end.
-const CLOSING: std::time::Duration = std::time::Duration::from_secs(1);
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// After how many milliseconds a process that is no more need not be looked at again.
+const LONG_AGO: i64 = 24 * 60 * 60 * 1000;
 
 /// Hands changes in. Cheap to clone.
 #[derive(Clone)]
@@ -91,6 +98,8 @@ pub(crate) enum Change {
     Rewrap {
         tenant: String,
         name: String,
+        /// Of the one that it was made of.
+        generation: i64,
         sealed: Vec<u8>,
         entry: Entry,
     },
@@ -126,6 +135,15 @@ pub(crate) enum Secret {
 }
 
 impl Change {
+    /// In which order changes of one transaction are made.
+    fn order(&self) -> (u8, Option<(&str, Option<&str>)>) {
+        match self {
+            Self::Begin(begun) => (0, Some((&begun.tenant, begun.idempotency_key.as_deref()))),
+            Self::Credential { .. } | Self::Grant { .. } => (2, None),
+            _ => (1, None),
+        }
+    }
+
     /// Whether it changes what services keep in memory: those on the same database have to look.
     fn is_of_directory(&self) -> bool {
         use Change::{Credential, Grant, Key, Revoke, Tenant};
@@ -267,13 +285,21 @@ impl Session {
                     tell(waiting, Ok(done));
                 }
             }
-            // One of them is at fault, or the database is: each alone will tell.
-            Err(_) if together.len() > 1 => {
+            // One of them is at fault: each alone will tell.
+            Err(StoreError::Database(_) | StoreError::Layout(_)) if together.len() > 1 => {
+                let mut away = None;
                 for waiting in together.drain(..) {
-                    let done = self.commit(&[&waiting.change]).await;
-                    tell(waiting, done.map(|mut one| one.remove(0)));
+                    let done = match &away {
+                        Some(error) => Err(StoreError::clone(error)),
+                        None => self.commit(&[&waiting.change]).await.map(|mut one| one.remove(0)),
+                    };
+                    if let Err(error @ StoreError::Away(_)) = &done {
+                        away = Some(error.clone());
+                    }
+                    tell(waiting, done);
                 }
             }
+            // Or the database is, and none of them need wait for it alone.
             Err(error) => together.drain(..).for_each(|waiting| tell(waiting, Err(error.clone()))),
         }
     }
@@ -288,7 +314,10 @@ impl Session {
             Some(connection) => connection,
             None => self.store.pool.acquire().await?,
         };
-        let committed = transact(&mut connection, &self.store.kind, changes).await;
+        let transaction = transact(&mut connection, &self.store.kind, changes);
+        let committed = tokio::time::timeout(TIME, transaction).await.unwrap_or_else(|_| {
+            Err(StoreError::Away(format!("a transaction took more than {} seconds", TIME.as_secs())))
+        });
         match committed {
             Ok(_) => self.connection = Some(connection),
             Err(_) => {
@@ -306,10 +335,13 @@ async fn transact(
     kind: &Kind,
     changes: &[&Change],
 ) -> Result<Vec<Done>, StoreError> {
-    let mut tx = Tx { inner: connection.begin().await?, kind, head: None };
-    let mut all = Vec::with_capacity(changes.len());
-    for change in changes {
-        all.push(apply(&mut tx, change).await?);
+    let mut tx = Tx { inner: connection.begin().await?, kind, head: None, lines: Vec::new() };
+    let mut all: Vec<_> = changes.iter().map(|_| Done::Nothing).collect();
+    // Processes that lock the same things lock them in the same order: keys by their names, and the head last.
+    let mut order: Vec<_> = (0..changes.len()).collect();
+    order.sort_by_key(|at| changes[*at].order());
+    for at in order {
+        all[at] = apply(&mut tx, changes[at]).await?;
     }
     tx.commit(changes.iter().any(|change| change.is_of_directory())).await?;
     Ok(all)
@@ -321,6 +353,8 @@ struct Tx<'a> {
     kind: &'a Kind,
     /// Read when it is needed, and locked from then on: nobody else puts a line behind the same one.
     head: Option<Locked>,
+    /// What is to be put behind it.
+    lines: Vec<Entry>,
 }
 
 struct Locked {
@@ -338,9 +372,14 @@ impl Tx<'_> {
         self.head.as_mut().ok_or(StoreError::Stopping)
     }
 
-    async fn append(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
-        for entry in entries {
-            let line = self.locked().await?.head.append(entry);
+    /// Has lines put behind the last one, when everything else is done.
+    fn append(&mut self, entries: &[Entry]) {
+        self.lines.extend_from_slice(entries);
+    }
+
+    async fn write_lines(&mut self) -> Result<(), StoreError> {
+        for entry in std::mem::take(&mut self.lines) {
+            let line = self.locked().await?.head.append(&entry);
             let query = "INSERT INTO audit (sequence, at, tenant, correlation, line, hash) VALUES ($1, $2, $3, $4, $5, $6)";
             sqlx::query(query)
                 .bind(line.sequence)
@@ -356,15 +395,16 @@ impl Tx<'_> {
     }
 
     /// Tells the audit of a change, if it was one.
-    async fn changed(&mut self, rows: u64, entry: &Entry) -> Result<Done, StoreError> {
+    fn changed(&mut self, rows: u64, entry: &Entry) -> Done {
         if rows == 0 {
-            return Ok(Done::Nothing);
+            return Done::Nothing;
         }
-        self.append(std::slice::from_ref(entry)).await?;
-        Ok(Done::Changed)
+        self.append(std::slice::from_ref(entry));
+        Done::Changed
     }
 
     async fn commit(mut self, directory: bool) -> Result<(), StoreError> {
+        self.write_lines().await?;
         if directory {
             self.locked().await?.generation += 1;
         }
@@ -407,22 +447,25 @@ async fn apply(tx: &mut Tx<'_>, change: &Change) -> Result<Done, StoreError> {
         }
         Change::End(end) => self::end(tx, end).await,
         Change::Note(entries) => {
-            tx.append(entries).await?;
+            tx.append(entries);
             Ok(Done::Changed)
         }
         Change::Settle { id, state, note, entry } => {
             // What did not run may be asked for again.
-            let query = "UPDATE executions SET state = $1, note = $2, idempotency_key = CASE WHEN $1 = 'settled_not_run' \
-                         THEN NULL ELSE idempotency_key END WHERE id = $3 AND state = 'in_doubt'";
-            let query = sqlx::query(query).bind(state.as_str()).bind(note.clone()).bind(id.clone());
+            // It ends now: what is forgotten after a time is forgotten so long after it was settled.
+            let query = "UPDATE executions SET state = $1, note = $2, ended_at = $3, idempotency_key = \
+                         CASE WHEN $1 = 'settled_not_run' THEN NULL ELSE idempotency_key END \
+                         WHERE id = $4 AND state = 'in_doubt'";
+            let query = sqlx::query(query).bind(state.as_str()).bind(note.clone()).bind(store::now());
+            let query = query.bind(id.clone());
             let settled = query.execute(&mut *tx.inner).await?.rows_affected();
-            tx.changed(settled, entry).await
+            Ok(tx.changed(settled, entry))
         }
         Change::Tenant { id, entry } => {
             let query = "INSERT INTO tenants (id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
             let query = sqlx::query(query).bind(id.clone()).bind(store::now());
             let made = query.execute(&mut *tx.inner).await?.rows_affected();
-            tx.changed(made, entry).await
+            Ok(tx.changed(made, entry))
         }
         Change::Key { hash, name, role, tenant, entry } => {
             let query = "INSERT INTO caller_keys (hash, name, role, tenant, created_at) VALUES ($1, $2, $3, $4, $5) \
@@ -434,30 +477,31 @@ async fn apply(tx: &mut Tx<'_>, change: &Change) -> Result<Done, StoreError> {
                 .bind(tenant.clone())
                 .bind(store::now());
             let made = query.execute(&mut *tx.inner).await?.rows_affected();
-            tx.changed(made, entry).await
+            Ok(tx.changed(made, entry))
         }
         Change::Revoke { hash, entry } => {
             let query = "UPDATE caller_keys SET revoked_at = $1 WHERE hash = $2 AND revoked_at IS NULL";
             let query = sqlx::query(query).bind(store::now()).bind(hash.clone());
             let revoked = query.execute(&mut *tx.inner).await?.rows_affected();
-            tx.changed(revoked, entry).await
+            Ok(tx.changed(revoked, entry))
         }
         Change::Plugin { digest, component, signer, entry } => {
             let query = "INSERT INTO plugins (digest, component, signer, created_at) VALUES ($1, $2, $3, $4) \
-                         ON CONFLICT DO NOTHING";
+                         ON CONFLICT (digest) DO UPDATE SET signer = excluded.signer \
+                         WHERE plugins.signer IS NULL AND excluded.signer IS NOT NULL";
             let query = sqlx::query(query)
                 .bind(digest.clone())
                 .bind(component.clone())
                 .bind(signer.clone())
                 .bind(store::now());
             let kept = query.execute(&mut *tx.inner).await?.rows_affected();
-            tx.changed(kept, entry).await
+            Ok(tx.changed(kept, entry))
         }
         Change::Verdict { digest, verdict, entry } => {
             let query = sqlx::query("UPDATE plugins SET verdict = $1 WHERE digest = $2");
             let query = query.bind(verdict.clone()).bind(digest.clone());
             let judged = query.execute(&mut *tx.inner).await?.rows_affected();
-            tx.changed(judged, entry).await
+            Ok(tx.changed(judged, entry))
         }
         Change::Credential { tenant, name, kind, account, secret, entry } => {
             let (sealed, vault) = match secret {
@@ -480,14 +524,16 @@ async fn apply(tx: &mut Tx<'_>, change: &Change) -> Result<Done, StoreError> {
                 .bind(generation)
                 .bind(store::now());
             let stored = query.execute(&mut *tx.inner).await?.rows_affected();
-            tx.changed(stored, entry).await
+            Ok(tx.changed(stored, entry))
         }
-        Change::Rewrap { tenant, name, sealed, entry } => {
-            let query =
-                "UPDATE credentials SET sealed = $1 WHERE tenant = $2 AND name = $3 AND sealed IS NOT NULL";
+        Change::Rewrap { tenant, name, generation, sealed, entry } => {
+            // Not over one that was stored meanwhile.
+            let query = "UPDATE credentials SET sealed = $1 WHERE tenant = $2 AND name = $3 AND generation = $4 \
+                         AND sealed IS NOT NULL";
             let query = sqlx::query(query).bind(sealed.clone()).bind(tenant.clone()).bind(name.clone());
+            let query = query.bind(*generation);
             let sealed = query.execute(&mut *tx.inner).await?.rows_affected();
-            tx.changed(sealed, entry).await
+            Ok(tx.changed(sealed, entry))
         }
         Change::Grant { tenant, app, definition, entry } => {
             // No other process counts on from the same version.
@@ -502,12 +548,12 @@ async fn apply(tx: &mut Tx<'_>, change: &Change) -> Result<Done, StoreError> {
                 .bind(store::now())
                 .fetch_one(&mut *tx.inner)
                 .await?;
-            tx.append(std::slice::from_ref(entry)).await?;
+            tx.append(std::slice::from_ref(entry));
             Ok(Done::Version(row.try_get(0)?))
         }
         Change::Arrive { instance, lock } => {
-            let query =
-                "INSERT INTO instances (id, lock, started_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+            let query = "INSERT INTO instances (id, lock, seen_at) VALUES ($1, $2, $3) \
+                         ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at";
             let query = sqlx::query(query).bind(instance.clone()).bind(*lock).bind(store::now());
             query.execute(&mut *tx.inner).await?;
             Ok(Done::Changed)
@@ -579,7 +625,7 @@ async fn end(tx: &mut Tx<'_>, end: &End) -> Result<Done, StoreError> {
         .bind(end.id.clone())
         .execute(&mut *tx.inner)
         .await?;
-    tx.append(&end.entries).await?;
+    tx.append(&end.entries);
     Ok(if ended.rows_affected() == 1 { Done::Changed } else { Done::Nothing })
 }
 
@@ -613,9 +659,11 @@ async fn recover(tx: &mut Tx<'_>, instance: &str) -> Result<Done, StoreError> {
             correlation: Some(execution.id.clone()),
             event: serde_json::json!({ "kind": "recovered", "state": state }),
         };
-        tx.append(&[entry]).await?;
+        tx.append(&[entry]);
     }
-    let query = sqlx::query("DELETE FROM instances WHERE id = $1").bind(instance.to_owned());
+    // Not at once: one that lives after all goes on under its name.
+    let query = sqlx::query("DELETE FROM instances WHERE id = $1 AND seen_at < $2");
+    let query = query.bind(instance.to_owned()).bind(now - LONG_AGO);
     query.execute(&mut *tx.inner).await?;
     Ok(Done::Recovered { interrupted: running.len() as u64, in_doubt: doubts })
 }

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::{
     client::Client,
-    harness::{Setup, cache, try_start},
+    harness::{Setup, cache, try_start, until},
 };
 
 /// A service in a process of its own.
@@ -124,9 +124,10 @@ async fn killed_at_random_it_loses_nothing_and_doubles_nothing() {
     };
     let known = known.lock().expect("no panic").clone();
     // A server may notice only after a while that a client is gone.
-    while !service.executions(None, Some(State::Running), 1).await.expect("the journal").is_empty() {
-        tokio::task::yield_now().await;
-    }
+    until("the end of what was running", async || {
+        service.executions(None, Some(State::Running), 1).await.expect("the journal").is_empty().then_some(())
+    })
+    .await;
     let told: Vec<Execution> = service.executions(None, None, 100_000).await.expect("the journal");
     let before = ran();
     let (mut acknowledged, mut doubts) = (0, 0);

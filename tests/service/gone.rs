@@ -13,11 +13,12 @@ use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
+    task::JoinSet,
 };
 
 use crate::{
     client::Client,
-    harness::{Setup, try_start_on},
+    harness::{Setup, try_start_on, until},
 };
 
 const LONG: Duration = Duration::from_secs(60);
@@ -108,21 +109,33 @@ async fn nothing_is_lost_while_the_database_is_gone() {
     assert_eq!((second.status, second.code()), (StatusCode::SERVICE_UNAVAILABLE, "JOURNAL".to_owned()));
     assert_eq!((&second.json()["sent"], &second.json()["retryable"]), (&json!("no"), &json!(true)));
     assert_eq!(setup.ran("create_contact"), 1);
+    // Nor do many: none of them waits for the others.
+    let mut many = JoinSet::new();
+    for number in 0..24 {
+        let (client, new) = (client(&format!("many{number}")), new.clone());
+        many.spawn(async move { client.execute("hubspot", "create_contact", &new).await });
+    }
+    let many =
+        tokio::time::timeout(Duration::from_secs(30), many.join_all()).await.expect("they are answered");
+    for answered in many {
+        assert_eq!(
+            (answered.status, &answered.json()["sent"]),
+            (StatusCode::SERVICE_UNAVAILABLE, &json!("no"))
+        );
+        assert!(!answered.text.contains("locked") && !answered.text.contains("127.0.0.1"), "{answered:?}");
+    }
+    assert_eq!(setup.ran("create_contact"), 1);
     if !setup.folder.is_sqlite() {
         let ready = client("first").get("/readyz").await;
         assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE, "{ready:?}");
     }
 
     cut.mend().await;
-    let written = async {
-        loop {
-            let told = setup.service.executions(None, Some(State::Succeeded), 10).await;
-            if let Ok([_]) = told.as_deref() {
-                return;
-            }
-        }
-    };
-    tokio::time::timeout(LONG, written).await.expect("what was done is written down");
+    until("what was done", async || {
+        let told = setup.service.executions(None, Some(State::Succeeded), 10).await;
+        matches!(told.as_deref(), Ok([_])).then_some(())
+    })
+    .await;
     let first = client("first").execute("hubspot", "create_contact", &new).await;
     assert_eq!(first.status, StatusCode::OK, "{first:?}");
     assert_eq!(setup.ran("create_contact"), 1, "it is answered from the journal");

@@ -94,6 +94,25 @@ impl Drop for Folder {
     }
 }
 
+/// Asks again and again, with a breath between, until there is something.
+///
+/// # Panics
+///
+/// When there is nothing after a minute.
+pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(found) = ask().await {
+                return found;
+            }
+            // The service shares this machine: whoever asks all the time keeps it from what is waited for.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let found = tokio::time::timeout(Duration::from_secs(60), asking).await;
+    found.unwrap_or_else(|_| panic!("in a minute, {what} has not come"))
+}
+
 /// Everything that a test needs.
 pub(crate) struct Setup {
     pub(crate) sandbox: Sandbox,

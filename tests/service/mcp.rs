@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{Answered, Client},
-    harness::{Setup, grant},
+    harness::{Setup, grant, until},
 };
 
 /// How long anything may take that is waited for.
@@ -262,14 +262,11 @@ async fn a_session_is_its_holders_alone() {
     assert_eq!(setup.sandbox.requests().len(), before, "nothing leaves");
     // Refusals are written down soon, not at once.
     let admin = setup.administrator();
-    let noted = async {
-        let count = async || {
-            let audit = admin.get("/v1/audit?limit=1000").await.text;
-            audit.matches("there is no such session").count()
-        };
-        while count().await < 8 {}
-    };
-    tokio::time::timeout(PATIENCE, noted).await.expect("the audit has them");
+    until("the audit's eighth line", async || {
+        let audit = admin.get("/v1/audit?limit=1000").await.text;
+        (audit.matches("there is no such session").count() >= 8).then_some(())
+    })
+    .await;
     // Nobody has ended it, but its holder can.
     assert!(!agent.tools().await.is_empty());
     let ended = agent.client().send(Method::DELETE, "/mcp", "").await;

@@ -15,11 +15,11 @@ use ring::{
 };
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
     client::Client,
-    harness::{Setup, allow, try_start_on},
+    harness::{Setup, allow, try_start_on, until},
 };
 
 const LONG: Duration = Duration::from_secs(60);
@@ -172,6 +172,65 @@ async fn a_grant_bounds_what_a_call_uses_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_settled_late_is_not_forgotten_at_once() {
+    let setup = Setup::new("settled-late").await;
+    setup.sandbox.inject(Fault::reset().after_execute());
+    let client = setup.client("acme").header("idempotency-key", "k");
+    let new = json!({ "email": "ada@example.com" });
+    let lost = client.execute("hubspot", "create_contact", &new).await;
+    assert_eq!(lost.json()["sent"], "unknown");
+    // It was in doubt for longer than answers are kept.
+    sqlx::query("UPDATE executions SET ended_at = ended_at - 7200000")
+        .execute(&mut setup.folder.connect().await)
+        .await
+        .expect("two hours ago");
+    let doubts = setup.service.executions(None, Some(State::InDoubt), 1).await.expect("doubts");
+    setup.service.admin("test").settle(&doubts[0].id, true, "it is there").await.expect("settled");
+    let hour = Some(Duration::from_secs(3600));
+    let setup = setup.restart_with(|config| config.answers_kept_for = hour).await;
+    // Something else that is old enough is forgotten: the sweep has been.
+    let other = setup.client("acme").header("idempotency-key", "other");
+    assert_eq!(other.execute("hubspot", "create_contact", &new).await.status, StatusCode::OK);
+    sqlx::query("UPDATE executions SET ended_at = ended_at - 7200000 WHERE idempotency_key = 'other'")
+        .execute(&mut setup.folder.connect().await)
+        .await
+        .expect("two hours ago");
+    until("the sweep", async || {
+        other.execute("hubspot", "create_contact", &new).await;
+        (setup.ran("create_contact") == 3).then_some(())
+    })
+    .await;
+    let client = setup.client("acme").header("idempotency-key", "k");
+    let again = client.execute("hubspot", "create_contact", &new).await;
+    assert_eq!((again.status, again.code()), (StatusCode::CONFLICT, "SETTLED".to_owned()));
+    assert_eq!(setup.ran("create_contact"), 3, "and it is not done again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_grants_at_the_same_time_the_last_one_holds() {
+    let setup = Setup::new("grants-at-once").await;
+    let admin = setup.administrator();
+    let path = "/v1/tenants/acme/grants/hubspot";
+    let before = admin.get(path).await.json()["definition"].clone();
+    for _round in 0..4 {
+        let mut all = JoinSet::new();
+        for number in 0..16 {
+            let mut definition = before.clone();
+            let actions = if number % 2 == 0 { json!([]) } else { json!([{ "id": "delete_contact" }]) };
+            definition["allow"][0]["actions"] = actions;
+            let admin = setup.administrator();
+            all.spawn(async move { admin.put(path, &definition).await.status });
+        }
+        assert!(all.join_all().await.iter().all(|status| *status == StatusCode::OK));
+        let held = admin.get(path).await.json();
+        let is_allowed = !held["definition"]["allow"][0]["actions"].as_array().expect("actions").is_empty();
+        let missing = json!({ "contact_id": "no-such-contact" });
+        let asked = setup.client("acme").execute("hubspot", "delete_contact", &missing).await;
+        assert_eq!(asked.status == StatusCode::FORBIDDEN, !is_allowed, "{held} {asked:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_signed_plugins_are_taken_where_there_are_signers() {
     let pair = |_| {
         let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("random");
@@ -194,8 +253,17 @@ async fn only_signed_plugins_are_taken_where_there_are_signers() {
         let refused = upload(signature, component).await;
         assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "UNSIGNED".to_owned()));
     }
+    // One that was taken before, when nobody had to sign, is granted no more.
+    let plugins = setup.administrator().get("/v1/plugins").await.json();
+    let plugin = plugins["plugins"][0]["plugin"].as_str().expect("a digest");
+    let definition = setup.definition(plugin, Named::new("create_contact"));
+    let unsigned = setup.service.admin("test").put_grant("acme", "hubspot", &definition).await;
+    assert!(matches!(unsigned, Err(AdminError::Unsigned(_))), "{unsigned:?}");
     let taken = upload(sign(&trusted, component), component).await;
     assert_eq!(taken.status, StatusCode::CREATED, "{taken:?}");
+    setup.service.admin("test").put_grant("acme", "hubspot", &definition).await.expect("it is signed now");
+    let audit = setup.administrator().get("/v1/audit?limit=1000").await;
+    assert!(audit.text.contains("no signer whom this service trusts"), "what was refused is in the audit");
     // A signature makes no component of anything.
     let refused = upload(sign(&trusted, b"no component"), b"no component").await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{refused:?}");
@@ -236,15 +304,11 @@ async fn a_plugin_is_granted_when_it_was_found_to_be_good() {
         assert!(early.to_string().contains("not tried yet"), "{early}");
         turn.add_permits(1);
         let http = setup.administrator();
-        let judged = async {
-            loop {
-                let told = http.get("/v1/plugins").await.json();
-                if !told["plugins"][0]["verdict"].is_null() {
-                    return told["plugins"][0].clone();
-                }
-            }
-        };
-        let told = tokio::time::timeout(LONG, judged).await.expect("a verdict");
+        let told = until("a verdict", async || {
+            let told = http.get("/v1/plugins").await.json()["plugins"][0].clone();
+            (!told["verdict"].is_null()).then_some(told)
+        })
+        .await;
         assert_eq!((&told["plugin"], &told["verdict"]["held"]), (&json!(plugin), &json!(7)));
         let granted = admin.put_grant("acme", "hubspot", &definition).await;
         assert_eq!(granted.is_ok(), good, "{granted:?}");
@@ -315,12 +379,11 @@ async fn answers_are_forgotten_and_doubts_are_not() {
     assert_eq!(write(&setup, "doubt").await.status, StatusCode::BAD_GATEWAY);
     // The sweep is at the start, and everything is older than nothing.
     let setup = setup.restart_with(|config| config.answers_kept_for = Some(Duration::ZERO)).await;
-    let forgotten = async {
-        while write(&setup, "kept").await.json()["data"]["id"].is_string() && setup.ran("create_contact") == 2
-        {
-        }
-    };
-    tokio::time::timeout(LONG, forgotten).await.expect("the answer is forgotten, and the key is free");
+    until("the sweep", async || {
+        write(&setup, "kept").await;
+        (setup.ran("create_contact") == 3).then_some(())
+    })
+    .await;
     assert_eq!(write(&setup, "doubt").await.code(), "IN_DOUBT");
     let told = setup.service.executions(None, Some(State::Succeeded), 10).await.expect("the journal");
     assert!(!told.is_empty(), "what happened stays");

@@ -1,11 +1,12 @@
 //! Whoever may not is refused, nothing reaches the upstream, and the audit has it.
 
-use std::time::Duration;
-
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::{client::Client, harness::Setup};
+use crate::{
+    client::Client,
+    harness::{Setup, until},
+};
 use secrecy::ExposeSecret as _;
 
 /// Executes an action that would be granted, and returns how that was refused.
@@ -70,17 +71,12 @@ async fn whoever_has_no_key_for_it() {
     }
 
     // Ten lines a second at most, and the rest is counted in the next of them. Nobody waits for them to be written.
-    let told = async {
-        loop {
-            let lines = setup.administrator().get("/v1/audit?limit=1000").await.json();
-            let all = lines["lines"].as_array().expect("lines").iter();
-            if all.filter(|line| line["event"]["kind"] == "refused").count() >= 10 {
-                return lines;
-            }
-        }
-    };
-    let lines = tokio::time::timeout(Duration::from_secs(20), told).await;
-    let lines = lines.unwrap_or_else(|_| panic!("{count} refusals have left fewer than ten lines"));
+    let lines = until(&format!("the tenth line of {count} refusals"), async || {
+        let lines = setup.administrator().get("/v1/audit?limit=1000").await.json();
+        let all = lines["lines"].as_array().expect("lines").iter();
+        (all.filter(|line| line["event"]["kind"] == "refused").count() >= 10).then_some(lines)
+    })
+    .await;
     assert!(!lines.to_string().contains(&key), "no key is told");
 }
 

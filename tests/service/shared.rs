@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::{
     client::Client,
     crash::Process,
-    harness::{Setup, grant, start},
+    harness::{Setup, grant, start, until},
 };
 
 const LONG: Duration = Duration::from_secs(60);
@@ -33,9 +33,9 @@ fn client_of(service: &Service, key: &SecretString, tenant: &str) -> Client {
 }
 
 /// Asks until the answer is of a status.
-async fn until(client: &Client, status: StatusCode) {
-    let asking = async { while client.actions("hubspot").await.status != status {} };
-    tokio::time::timeout(LONG, asking).await.unwrap_or_else(|_| panic!("it never answers {status}"));
+async fn until_answered(client: &Client, status: StatusCode) {
+    until(&format!("{status}"), async || (client.actions("hubspot").await.status == status).then_some(()))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,19 +45,20 @@ async fn what_one_changes_the_other_knows() {
     let admin = setup.service.admin("test");
     admin.new_tenant("umbrella").await.expect("a tenant");
     let made = admin.new_key("late", Role::Caller, None).await.expect("a key");
-    until(&client_of(&other, &made.key, "acme"), StatusCode::OK).await;
-    until(&client_of(&other, &made.key, "umbrella"), StatusCode::NOT_FOUND).await;
+    until_answered(&client_of(&other, &made.key, "acme"), StatusCode::OK).await;
+    until_answered(&client_of(&other, &made.key, "umbrella"), StatusCode::NOT_FOUND).await;
 
     let new = json!({ "email": "ada@example.com" });
     let acme = client_of(&other, &made.key, "acme");
     grant(&admin, &setup.sandbox, "acme", &[]).await;
-    let denied = async {
-        while acme.execute("hubspot", "create_contact", &new).await.status != StatusCode::FORBIDDEN {}
-    };
-    tokio::time::timeout(LONG, denied).await.expect("a grant that was narrowed is known");
+    until("a grant that was narrowed", async || {
+        let answered = acme.execute("hubspot", "create_contact", &new).await;
+        (answered.status == StatusCode::FORBIDDEN).then_some(())
+    })
+    .await;
 
     admin.revoke_key(&made.id).await.expect("revoked");
-    until(&acme, StatusCode::UNAUTHORIZED).await;
+    until_answered(&acme, StatusCode::UNAUTHORIZED).await;
     other.stop(LONG).await;
     setup.service.verify_audit().await.expect("one trail of both");
 }
@@ -112,15 +113,10 @@ async fn what_a_killed_one_leaves_the_other_marks() {
     assert_eq!(running.len(), 1);
     process.kill();
     asking.await.expect("asked").expect_err("nobody answers");
-    let marked = async {
-        loop {
-            let doubts = setup.service.executions(None, Some(State::InDoubt), 10).await.expect("the journal");
-            if let [doubt] = doubts.as_slice() {
-                return doubt.clone();
-            }
-        }
-    };
-    let doubt = tokio::time::timeout(LONG, marked).await.expect("the other one marks it");
+    let doubt = until("what the other one marks", async || {
+        setup.service.executions(None, Some(State::InDoubt), 10).await.expect("the journal").pop()
+    })
+    .await;
     assert_eq!(doubt.id, running[0].id);
     held.add_permits(1);
     let again = setup.client("acme").header("idempotency-key", "k");
@@ -148,4 +144,41 @@ async fn one_that_is_taken_for_ended_sends_nothing_more() {
     assert_eq!((held.status, held.code()), (StatusCode::SERVICE_UNAVAILABLE, "JOURNAL".to_owned()));
     assert_eq!(held.json()["sent"], "no");
     assert!(setup.sandbox.requests().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_stops_is_not_taken_for_ended_while_its_calls_run() {
+    let setup = Setup::new("shared-drain").await;
+    if setup.folder.is_sqlite() {
+        return;
+    }
+    // The call may take longer than it takes to look three times.
+    let path = "/v1/tenants/acme/grants/hubspot";
+    let mut definition = setup.administrator().get(path).await.json()["definition"].clone();
+    definition["limits"] = json!({ "wall_time_ms": 300_000 });
+    assert_eq!(setup.administrator().put(path, &definition).await.status, StatusCode::OK);
+    let Some(other) = second(&setup).await else { return };
+    let held = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+    setup.sandbox.inject(Fault::hold(held.clone()));
+    let client = client_of(&other, &setup.caller.key, "acme").header("idempotency-key", "k");
+    let new = json!({ "email": "ada@example.com" });
+    let asking = tokio::spawn(async move { client.execute("hubspot", "create_contact", &new).await });
+    setup.sandbox.request_arrived(1).await;
+    let stopping = tokio::spawn(other.stop(LONG));
+    // The first one looks for processes that have ended, three times: it says at each that it is there itself.
+    let mut connection = setup.folder.connect().await;
+    let mut seen = std::collections::BTreeSet::new();
+    until("a third look", async || {
+        let query = sqlx::query("SELECT MAX(seen_at) FROM instances");
+        seen.insert(sqlx::Row::get::<i64, _>(&query.fetch_one(&mut connection).await.expect("a row"), 0));
+        (seen.len() == 4).then_some(())
+    })
+    .await;
+    let running = setup.service.executions(None, Some(State::Running), 10).await.expect("the journal");
+    assert_eq!(running.len(), 1, "it is not marked");
+    held.add_permits(1);
+    assert_eq!(asking.await.expect("asked").status, StatusCode::OK);
+    stopping.await.expect("it stops");
+    let told = setup.service.executions(None, Some(State::Succeeded), 10).await.expect("the journal");
+    assert_eq!(told.len(), 1);
 }

@@ -25,16 +25,18 @@ pub(super) async fn run(audit: &args::Audit, json: bool) -> Result<Exit, Failure
 }
 
 async fn open(of: &OfService) -> Result<Trail, Failure> {
-    let named = match (&of.database, &of.config) {
-        (Some(database), _) => Some(database.clone()),
+    let database = match (&of.database, &of.config) {
+        (Some(named), _) => {
+            let Ok(database) = named.parse::<Database>();
+            Some(database)
+        }
         (None, Some(path)) => settings(path)?.database,
         (None, None) => None,
     };
-    let named = named.ok_or_else(|| {
+    let database = database.ok_or_else(|| {
         Failure::new(Exit::Usage, "usage", Actor::Caller, "the configuration file names no database")
             .hint("add --database FILE")
     })?;
-    let Ok(database) = named.parse::<Database>();
     Ok(Trail::open(&database).await?)
 }
 

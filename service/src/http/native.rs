@@ -103,6 +103,20 @@ impl Asking {
     }
 }
 
+impl Operator {
+    /// Answers, and has the audit say what was refused.
+    fn conclude<T: Serialize>(&self, done: Result<(StatusCode, T), AdminError>) -> Response {
+        if let Err(rejected) = &done {
+            self.admin.note_refusal(&self.asking, rejected);
+        }
+        self.asking.conclude(done)
+    }
+
+    fn show<T: Serialize>(&self, done: Result<T, AdminError>) -> Response {
+        self.conclude(done.map(|done| (StatusCode::OK, done)))
+    }
+}
+
 pub(super) fn problem(rejected: &AdminError) -> Problem<'static> {
     let (status, code) = match rejected {
         AdminError::Invalid(_) | AdminError::Component(_) => (StatusCode::BAD_REQUEST, "VALIDATION_ERROR"),
@@ -163,7 +177,7 @@ struct Tenant {
 async fn put_tenant(asker: Operator, Checked(Path(tenant)): Checked<Path<String>>) -> Response {
     let made = asker.admin.new_tenant(&tenant).await;
     let status = |made| if made { StatusCode::CREATED } else { StatusCode::OK };
-    asker.asking.conclude(made.map(|made| (status(made), Tenant { tenant })))
+    asker.conclude(made.map(|made| (status(made), Tenant { tenant })))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -182,7 +196,7 @@ async fn put_credential(
     Body(new): Body<NewCredential>,
 ) -> Response {
     let stored = asker.admin.put_credential(&tenant, &name, new).await;
-    asker.asking.show(stored.map(|()| StoredCredential { tenant, credential: name }))
+    asker.show(stored.map(|()| StoredCredential { tenant, credential: name }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -226,7 +240,7 @@ async fn put_grant(
     Body(definition): Body<GrantDefinition>,
 ) -> Response {
     let stored = asker.admin.put_grant(&tenant, &app, &definition).await;
-    asker.asking.show(stored.map(|version| Version { version }))
+    asker.show(stored.map(|version| Version { version }))
 }
 
 /// Grant again what an earlier version granted, as a new version
@@ -239,7 +253,7 @@ async fn roll_back(
     Checked(Path((tenant, app, version))): Checked<Path<(String, String, i64)>>,
 ) -> Response {
     let stored = asker.admin.roll_back(&tenant, &app, version).await;
-    asker.asking.show(stored.map(|version| Version { version }))
+    asker.show(stored.map(|version| Version { version }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -290,7 +304,7 @@ struct MadeKey {
 async fn new_key(asker: Operator, Body(asked): Body<AskedKey>) -> Response {
     let made = asker.admin.new_key(&asked.name, asked.role, asked.tenant.as_deref()).await;
     let shown = |made: NewKey| MadeKey { id: made.id, key: made.key.expose_secret().to_owned() };
-    asker.asking.conclude(made.map(|made| (StatusCode::CREATED, shown(made))))
+    asker.conclude(made.map(|made| (StatusCode::CREATED, shown(made))))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -304,7 +318,7 @@ struct RevokedKey {
     responses((status = OK, body = RevokedKey), Refusals))]
 async fn revoke_key(asker: Operator, Checked(Path(id)): Checked<Path<String>>) -> Response {
     let revoked = asker.admin.revoke_key(&id).await;
-    asker.asking.show(revoked.map(|()| RevokedKey { id, revoked: true }))
+    asker.show(revoked.map(|()| RevokedKey { id, revoked: true }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -357,7 +371,7 @@ async fn new_plugin(asker: Operator, headers: HeaderMap, component: axum::body::
         Err(refused) => return refused,
     };
     let kept = asker.admin.new_signed_plugin(&component, signature).await;
-    asker.asking.conclude(kept.map(|plugin| (StatusCode::CREATED, UploadedPlugin { plugin })))
+    asker.conclude(kept.map(|plugin| (StatusCode::CREATED, UploadedPlugin { plugin })))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -429,7 +443,7 @@ async fn settle(
     Body(settling): Body<Settling>,
 ) -> Response {
     let settled = asker.admin.settle(&id, settling.ran, &settling.note).await;
-    asker.asking.show(settled.map(|()| Settled { id, ran: settling.ran }))
+    asker.show(settled.map(|()| Settled { id, ran: settling.ran }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -445,7 +459,7 @@ struct Found {
     responses((status = OK, body = Found), Refusals))]
 async fn settle_by_reading(asker: Operator, Checked(Path(id)): Checked<Path<String>>) -> Response {
     let found = asker.admin.settle_by_reading(&id).await;
-    asker.asking.show(found.map(|ran| Found { id, ran }))
+    asker.show(found.map(|ran| Found { id, ran }))
 }
 
 #[derive(Deserialize, IntoParams)]

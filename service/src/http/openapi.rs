@@ -7,6 +7,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use bytes::Bytes;
 use utoipa::{
     Modify, OpenApi, ToResponse, ToSchema,
     openapi::{
@@ -89,8 +90,8 @@ impl Modify for Keys {
     }
 }
 
-/// Completes a description: each response has to have words too.
-pub(super) fn complete(mut description: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+/// Completes a description, each response of which has to have words too, and writes it down.
+pub(super) fn text(mut description: utoipa::openapi::OpenApi) -> Result<Bytes, String> {
     for path in description.paths.paths.values_mut() {
         let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete];
         for operation in operations.into_iter().flatten() {
@@ -103,13 +104,13 @@ pub(super) fn complete(mut description: utoipa::openapi::OpenApi) -> utoipa::ope
             }
         }
     }
-    description
+    description.to_pretty_json().map(Bytes::from).map_err(|error| error.to_string())
 }
 
 /// Shows the description. It is no secret.
-pub(super) fn page(description: utoipa::openapi::OpenApi) -> Response {
-    match description.to_pretty_json() {
+pub(super) fn page(text: Result<Bytes, String>) -> Response {
+    match text {
         Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error).into_response(),
     }
 }
