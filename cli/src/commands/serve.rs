@@ -59,6 +59,7 @@ pub(super) async fn run(options: &args::Serve, json: bool) -> Result<Exit, Failu
     match json {
         true => show::json(&json!({
             "base_url": url,
+            "console": format!("{url}/console/"),
             "sandbox": sandbox.as_ref().map(Sandbox::base_url),
             "tenants": if sandbox.is_some() { TENANTS.as_slice() } else { &[] },
             "admin_key": shown.admin.as_ref().map(ExposeSecret::expose_secret),
@@ -231,6 +232,7 @@ async fn sample(admin: &Admin, shown: &mut Shown) -> Result<Sandbox, Failure> {
 fn introduction(url: &str, sandbox: Option<&Sandbox>, shown: &Shown) -> String {
     let (bold, dim) = (style::BOLD, style::DIM);
     let mut text = format!("{bold}actionbox{bold:#}, until Ctrl-C\n  {dim}base URL{dim:#}    {url}\n");
+    text += &format!("  {dim}console{dim:#}     {url}/console/\n");
     if let Some(sandbox) = sandbox {
         text += &format!("  {dim}upstream{dim:#}    a sandbox server at {}\n", sandbox.base_url());
         text += &format!("  {dim}tenants{dim:#}     {}\n", TENANTS.join(", "));
