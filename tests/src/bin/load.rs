@@ -115,7 +115,7 @@ async fn main() -> Result<()> {
 }
 
 async fn run(folder: &std::path::Path, time: Duration, callers: usize) -> Result<()> {
-    let mut sandbox = Sandbox::builder().api_key(KEY).no_rate_limit().without_request_log();
+    let mut sandbox = Sandbox::builder().api_key(KEY).no_rate_limit();
     for tenant in 0..TENANTS {
         sandbox = sandbox.account(format!("t{tenant}@example.com"));
     }
