@@ -1,11 +1,13 @@
 //! What a grant says, as the API and the database have it.
 
-use actionbox_host::{ConfigError, CredentialProvider, Effect, Grant, GrantBuilder, Limits, Upstream};
+use actionbox_host::{
+    ActionId, AppSlug, ConfigError, CredentialProvider, Effect, Grant, GrantBuilder, Limits, Upstream,
+};
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 use utoipa::ToSchema;
 
-use crate::settle::SettleBy;
+use crate::settle::{NotRead, SettleBy};
 
 /// What one tenant lets one plugin do for one app. Nothing that is not named here.
 ///
@@ -161,6 +163,30 @@ impl GrantDefinition {
             grant = grant.limits(limits.over(host));
         }
         self.allow.iter().fold(grant, |grant, allow| allow.onto(grant)).build()
+    }
+}
+
+impl GrantDefinition {
+    /// Checks that what settles reads, and nothing else.
+    pub(crate) fn check_settling(&self, grant: &Grant) -> Result<(), NotRead> {
+        for allow in &self.allow {
+            for named in allow.actions.iter().chain(&allow.own) {
+                let Some(by) = &named.settle_by else { continue };
+                let reads = || {
+                    let (app, action) = (AppSlug::parse(&allow.app).ok()?, ActionId::parse(&by.action).ok()?);
+                    Some(grant.check_execute(&app, &action).ok()? == Effect::Read)
+                };
+                let why = match (reads(), by.found_at.starts_with('/')) {
+                    (Some(true), true) => continue,
+                    (_, false) => "found_at is no JSON pointer, such as /results/0",
+                    (Some(false), _) => "that action does not only read",
+                    (None, _) => "the grant does not allow that action",
+                };
+                let (app, action) = (allow.app.clone(), named.id.clone());
+                return Err(NotRead { app, action, by: by.action.clone(), why });
+            }
+        }
+        Ok(())
     }
 }
 

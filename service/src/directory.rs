@@ -5,16 +5,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use actionbox_host::{
-    ActionHost, ApiKey, CredentialError, CredentialProvider, Grant, LoadError, Plugin, SecretString,
-    SessionTokens,
-};
+use actionbox_host::{ActionHost, CredentialError, CredentialProvider, Grant, LoadError, Plugin};
 
 use tokio::sync::watch;
 
 use crate::{
-    admin::CredentialKind,
     caller::{Caller, Role},
+    credential::{CredentialKind, provider},
     definition::GrantDefinition,
     error::{StartError, StoreError},
     seal::{Keyring, SealError},
@@ -284,16 +281,4 @@ impl Parts<'_> {
         let secret = String::from_utf8(secret).map_err(|_| SealError::Damaged)?;
         Ok((provider(kind, secret.into(), &row.account)?, generation))
     }
-}
-
-/// Makes what the host asks for credentials.
-pub(crate) fn provider(
-    kind: CredentialKind,
-    secret: SecretString,
-    account: &str,
-) -> Result<Arc<dyn CredentialProvider>, CredentialError> {
-    Ok(match kind {
-        CredentialKind::SessionToken => Arc::new(SessionTokens::new(secret, account)?),
-        CredentialKind::ApiKey => Arc::new(ApiKey::new(secret, account)?),
-    })
 }

@@ -6,6 +6,7 @@ mod mcp;
 mod metrics;
 mod native;
 mod openapi;
+mod patient;
 mod server;
 mod upstream;
 

@@ -1,40 +1,10 @@
-//! Whether uploaded plugins keep the contract: tried by whoever the embedder has for it, beside the calls.
+//! Has uploaded plugins tried, one at a time and beside the calls.
 
 use std::sync::Arc;
 
-use actionbox_host::BoxFuture;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
 
-use crate::{chain::Entry, error::StoreError, service::Shared, store::now, writer::Change};
-
-/// Tries plugins: against a sandbox server, never an upstream that is real.
-pub trait Judge: Send + Sync + 'static {
-    /// Tries a component, and tells what was found.
-    fn judge(&self, component: Vec<u8>) -> BoxFuture<'_, Verdict>;
-}
-
-/// What was found of a plugin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Verdict {
-    /// How many claims of the contract it holds.
-    pub held: usize,
-    /// Those that it breaks.
-    pub broken: Vec<String>,
-    /// How many it could not be judged by.
-    pub skipped: usize,
-    /// Why it could not be tried at all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failed: Option<String>,
-}
-
-impl Verdict {
-    /// Tells whether it was tried, and nothing was broken.
-    pub fn is_good(&self) -> bool {
-        self.failed.is_none() && self.broken.is_empty() && self.held > 0
-    }
-}
+use crate::{chain::Entry, error::StoreError, service::Shared, store::now, verdict::Verdict, writer::Change};
 
 impl Shared {
     /// Has a plugin tried, one at a time and beside everything else, and writes down what is found.

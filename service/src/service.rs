@@ -18,7 +18,6 @@ use crate::{
     error::{StartError, StoreError},
     http::{self, console::Console},
     journal::{Collector, Journal},
-    judge::Judge,
     rates::Rates,
     refusals::Refusals,
     room::Room,
@@ -28,6 +27,7 @@ use crate::{
     telemetry::{Gauges, Telemetry},
     upkeep::Upkeep,
     vault::Vault,
+    verdict::Judge,
     writer::{Change, Writer},
 };
 

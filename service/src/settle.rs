@@ -1,12 +1,9 @@
 //! How it is found out whether a write ran of which nobody knows: by an action that reads, which the grant names for
 //! the purpose.
 
-use actionbox_host::{ActionId, AppSlug, Effect, Grant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
-
-use crate::definition::GrantDefinition;
 
 /// An action that reads, and how its answer is understood.
 ///
@@ -41,10 +38,10 @@ pub struct SettleBy {
 #[derive(Debug, thiserror::Error)]
 #[error("{app}/{action} cannot be settled by {by}: {why}")]
 pub(crate) struct NotRead {
-    app: String,
-    action: String,
-    by: String,
-    why: &'static str,
+    pub(crate) app: String,
+    pub(crate) action: String,
+    pub(crate) by: String,
+    pub(crate) why: &'static str,
 }
 
 impl SettleBy {
@@ -70,30 +67,6 @@ impl SettleBy {
 
 fn placeholder(text: &str) -> Option<&str> {
     text.strip_prefix('{')?.strip_suffix('}')
-}
-
-impl GrantDefinition {
-    /// Checks that what settles reads, and nothing else.
-    pub(crate) fn check_settling(&self, grant: &Grant) -> Result<(), NotRead> {
-        for allow in &self.allow {
-            for named in allow.actions.iter().chain(&allow.own) {
-                let Some(by) = &named.settle_by else { continue };
-                let reads = || {
-                    let (app, action) = (AppSlug::parse(&allow.app).ok()?, ActionId::parse(&by.action).ok()?);
-                    Some(grant.check_execute(&app, &action).ok()? == Effect::Read)
-                };
-                let why = match (reads(), by.found_at.starts_with('/')) {
-                    (Some(true), true) => continue,
-                    (_, false) => "found_at is no JSON pointer, such as /results/0",
-                    (Some(false), _) => "that action does not only read",
-                    (None, _) => "the grant does not allow that action",
-                };
-                let (app, action) = (allow.app.clone(), named.id.clone());
-                return Err(NotRead { app, action, by: by.action.clone(), why });
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

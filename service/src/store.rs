@@ -8,7 +8,7 @@ use crate::{
     chain::{Broken, Head, Line},
     database::{Database, Kind},
     error::StoreError,
-    judge::Verdict,
+    verdict::Verdict,
 };
 
 /// A database that has the newest layout.

@@ -13,7 +13,7 @@ use actionbox_host::{
 use secrecy::ExposeSecret as _;
 use tokio::{io::AsyncReadExt as _, process::Command, sync::Mutex};
 
-use crate::{admin::CredentialKind, directory::provider};
+use crate::credential::{CredentialKind, provider};
 
 /// How long the program may take.
 const TIME: Duration = Duration::from_secs(10);

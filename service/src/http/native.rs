@@ -18,14 +18,15 @@ use super::{
     openapi::{APP, Refusals, TENANT},
 };
 use crate::{
-    admin::{Admin, AdminError, GivenCredential, NewCredential, NewKey},
+    admin::{Admin, AdminError, NewKey},
     answer::{Answer, Problem},
     caller::{Caller, Role},
     chain::Head,
+    credential::{GivenCredential, NewCredential},
     definition::GrantDefinition,
-    judge::Verdict,
     service::Shared,
     store::{self, Execution, KeyRow, PluginRow},
+    verdict::Verdict,
 };
 
 /// The largest document in JSON.
@@ -107,7 +108,8 @@ impl Operator {
     /// Answers, and has the audit say what was refused.
     fn conclude<T: Serialize>(&self, done: Result<(StatusCode, T), AdminError>) -> Response {
         if let Err(rejected) = &done {
-            self.admin.note_refusal(&self.asking, rejected);
+            let Self { asking, admin } = self;
+            asking.note_refusal(admin.shared(), Some(admin.by()), None, &rejected.to_string());
         }
         self.asking.conclude(done)
     }

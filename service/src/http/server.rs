@@ -13,13 +13,15 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
-use super::{Mcp, router};
+use super::{Mcp, patient::Patient, router};
 use crate::service::Shared;
 
 /// How many connections there may be; others wait until one ends.
 const CONNECTIONS: usize = 2048;
 /// How long a client may take for the head of a request, or stay idle before the next.
 const HEAD: Duration = Duration::from_secs(30);
+/// How long a client may take before it reads anything more of what it is answered.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long to wait when no connection can be accepted, for want of file descriptors for example.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -42,7 +44,8 @@ pub(crate) async fn serve(
         };
         let (stream, place) = accepted;
         let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection =
+            graceful.watch(http.serve_connection(TokioIo::new(Patient::new(stream, PATIENCE)), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended");
