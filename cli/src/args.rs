@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use actionbox_host::Upstream;
+use actionbox_service::Database;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{
@@ -412,7 +413,7 @@ pub(crate) struct Serve {
     /// The SQLite database, which is made when it is not there, or the URL of a PostgreSQL one. Other users of this
     /// machine see options: a URL with a password belongs into the file
     #[arg(long, value_name = "FILE|URL")]
-    pub(crate) database: Option<String>,
+    pub(crate) database: Option<Database>,
     /// Read the master key, which credentials are encrypted with, from a file that only you may read; else it is in
     /// ACTIONBOX_MASTER_KEY
     #[arg(long, value_name = "FILE")]
@@ -437,7 +438,7 @@ pub(crate) enum Audit {
 pub(crate) struct OfService {
     /// The database of the service, which may be running
     #[arg(long, value_name = "FILE|URL", required_unless_present = "config")]
-    pub(crate) database: Option<String>,
+    pub(crate) database: Option<Database>,
     /// The configuration file of the service, which names the database
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

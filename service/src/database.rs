@@ -142,9 +142,7 @@ impl Database {
             }
         }
     }
-}
 
-impl Database {
     /// Opens it beside whoever uses it. Nothing can be changed through it.
     pub(crate) async fn open_to_read(&self) -> Result<(AnyPool, Kind), StoreError> {
         sqlx::any::install_default_drivers();

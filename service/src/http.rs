@@ -200,6 +200,20 @@ pub(super) fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     value.to_str().ok()
 }
 
+/// Returns the key: the one in `x-api-key`, or the one that bears `authorization`. With two nobody knows who asks.
+pub(super) fn key(headers: &HeaderMap) -> Option<&str> {
+    let (has_key, bears) =
+        (headers.contains_key("x-api-key"), headers.contains_key(header::AUTHORIZATION.as_str()));
+    match (has_key, bears) {
+        (true, false) => only(headers, "x-api-key"),
+        (false, true) => {
+            let (scheme, key) = only(headers, header::AUTHORIZATION.as_str())?.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+        }
+        _ => None,
+    }
+}
+
 /// Finds out who asks: the key is in `x-api-key`, as for the upstream.
 fn identify(
     shared: &Shared,

@@ -222,9 +222,8 @@ async fn go_on(shared: Arc<Shared>, call: Call, place: Place, answer: oneshot::S
             entries,
         };
         drop(answer.send(known));
-        let (nobody, _) = oneshot::channel();
-        let nothing = Answer::ok(&Value::Null);
-        return write(&shared, &call.id, Change::End(end.into()), Sent::No, nothing, nobody).await;
+        write(&shared, &call.id, Change::End(end.into()), || ()).await;
+        return;
     }
     shared.collector.open(&call.id);
     let mut ended = call.ask().await;
@@ -235,9 +234,9 @@ async fn go_on(shared: Arc<Shared>, call: Call, place: Place, answer: oneshot::S
     } else if journal::is_refused(&events) {
         ended.counts_as = Ending::Refused;
     }
-    shared.rates.count(&call.tenant, call.assigned.plugin.digest(), ended.counts_as, Some(clock.elapsed()));
-    let sent = journal::sent(&events);
-    call.tell(&shared, &ended, &events, began, clock.elapsed());
+    let took = clock.elapsed();
+    shared.rates.count(&call.tenant, call.assigned.plugin.digest(), ended.counts_as, Some(took));
+    call.tell(&shared, &ended, &events, began, took);
     let mut entries: Vec<_> = events.iter().map(journal::entry).collect();
     entries.push(call.asked_by());
     let change = match journaled {
@@ -252,7 +251,19 @@ async fn go_on(shared: Arc<Shared>, call: Call, place: Place, answer: oneshot::S
             entries,
         })),
     };
-    write(&shared, &call.id, change, sent, ended.answer, answer).await;
+    let mut answer = Some(answer);
+    let failed = || {
+        let Some(answer) = answer.take() else { return };
+        // Why is in the log: callers need not know where the database is.
+        let message = "the call ended, and that cannot be written down yet";
+        let lost = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "JOURNAL", message);
+        // Nobody may be waiting any more.
+        drop(answer.send(Problem { sent: journal::sent(&events), ..lost }.answer(&call.id)));
+    };
+    write(&shared, &call.id, change, failed).await;
+    if let Some(answer) = answer {
+        drop(answer.send(ended.answer));
+    }
     drop(place);
 }
 
@@ -299,40 +310,22 @@ impl Call {
     }
 }
 
-/// Writes until it is written, however long the database is gone, and answers when it is; or at the first failure
-/// that it may not be.
-async fn write(
-    shared: &Shared,
-    id: &str,
-    change: Change,
-    sent: Sent,
-    good: Answer,
-    answer: oneshot::Sender<Answer>,
-) {
+/// Writes until it is written, however long the database is gone, and says each time that it is not yet.
+async fn write(shared: &Shared, id: &str, change: Change, mut failed: impl FnMut()) {
     const LONGEST: Duration = Duration::from_secs(5);
     let mut wait = Duration::from_millis(50);
-    let mut answer = Some(answer);
     loop {
-        let written = shared.writer.make(change.clone()).await;
-        if let Ok(done) = &written {
-            tell_of_another_verdict(shared, id, &change, done);
-            break;
-        }
-        if let Some(answer) = answer.take() {
-            // Why is in the log: callers need not know where the database is.
-            let message = "the call ended, and that cannot be written down yet";
-            let lost = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "JOURNAL", message);
-            // Nobody may be waiting any more.
-            drop(answer.send(Problem { sent, ..lost }.answer(id)));
-        }
-        if matches!(written, Err(StoreError::Stopping)) {
-            return;
+        match shared.writer.make(change.clone()).await {
+            Ok(done) => return tell_of_another_verdict(shared, id, &change, &done),
+            Err(error) => {
+                failed();
+                if matches!(error, StoreError::Stopping) {
+                    return;
+                }
+            }
         }
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(LONGEST);
-    }
-    if let Some(answer) = answer {
-        drop(answer.send(good));
     }
 }
 

@@ -11,6 +11,9 @@ use crate::{
     verdict::Verdict,
 };
 
+/// After how many milliseconds a process that is no more need not be looked at again.
+pub(crate) const LONG_AGO: i64 = 24 * 60 * 60 * 1000;
+
 /// A database that has the newest layout.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -316,9 +319,11 @@ impl Store {
         Ok(row.try_get(0)?)
     }
 
-    /// Returns the processes that have written here and have not said that they end.
+    /// Returns the processes to look at: those that something still runs in, if they live, and those to be struck out.
     pub(crate) async fn instances(&self) -> Result<Vec<InstanceRow>, StoreError> {
-        let rows = sqlx::query("SELECT id, lock FROM instances").fetch_all(&self.pool).await?;
+        let query = "SELECT id, lock FROM instances AS i WHERE seen_at < $1 OR EXISTS \
+                     (SELECT 1 FROM executions WHERE state = 'running' AND instance = i.id)";
+        let rows = sqlx::query(query).bind(now() - LONG_AGO).fetch_all(&self.pool).await?;
         let instance = |row: &AnyRow| Ok(InstanceRow { id: row.try_get(0)?, lock: row.try_get(1)? });
         rows.iter().map(instance).collect()
     }

@@ -23,9 +23,6 @@ const TIME: Duration = Duration::from_secs(15);
 /// How long a connection may take to end.
 const CLOSING: Duration = Duration::from_secs(1);
 
-/// After how many milliseconds a process that is no more need not be looked at again.
-const LONG_AGO: i64 = 24 * 60 * 60 * 1000;
-
 /// Hands changes in. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Writer(mpsc::Sender<Order>);
@@ -364,12 +361,15 @@ struct Locked {
 
 impl Tx<'_> {
     async fn locked(&mut self) -> Result<&mut Locked, StoreError> {
-        if self.head.is_none() {
-            let row = sqlx::query(self.kind.head_to_change()).fetch_one(&mut *self.inner).await?;
-            let head = Head { sequence: row.try_get(0)?, hash: row.try_get(1)? };
-            self.head = Some(Locked { head, generation: row.try_get(2)? });
-        }
-        self.head.as_mut().ok_or(StoreError::Stopping)
+        let locked = match self.head.take() {
+            Some(locked) => locked,
+            None => {
+                let row = sqlx::query(self.kind.head_to_change()).fetch_one(&mut *self.inner).await?;
+                let head = Head { sequence: row.try_get(0)?, hash: row.try_get(1)? };
+                Locked { head, generation: row.try_get(2)? }
+            }
+        };
+        Ok(self.head.insert(locked))
     }
 
     /// Has lines put behind the last one, when everything else is done.
@@ -663,7 +663,7 @@ async fn recover(tx: &mut Tx<'_>, instance: &str) -> Result<Done, StoreError> {
     }
     // Not at once: one that lives after all goes on under its name.
     let query = sqlx::query("DELETE FROM instances WHERE id = $1 AND seen_at < $2");
-    let query = query.bind(instance.to_owned()).bind(now - LONG_AGO);
+    let query = query.bind(instance.to_owned()).bind(now - store::LONG_AGO);
     query.execute(&mut *tx.inner).await?;
     Ok(Done::Recovered { interrupted: running.len() as u64, in_doubt: doubts })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actionbox_host::Actor;
-use actionbox_service::{Database, StoreError, Trail, TrailError, Wanted};
+use actionbox_service::{StoreError, Trail, TrailError, Wanted};
 use serde_json::{Value, json};
 
 use super::serve::settings;
@@ -26,10 +26,7 @@ pub(super) async fn run(audit: &args::Audit, json: bool) -> Result<Exit, Failure
 
 async fn open(of: &OfService) -> Result<Trail, Failure> {
     let database = match (&of.database, &of.config) {
-        (Some(named), _) => {
-            let Ok(database) = named.parse::<Database>();
-            Some(database)
-        }
+        (Some(database), _) => Some(database.clone()),
         (None, Some(path)) => settings(path)?.database,
         (None, None) => None,
     };

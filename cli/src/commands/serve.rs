@@ -85,11 +85,8 @@ fn config(options: &args::Serve, folder: Option<&Folder>) -> Result<Config, Fail
             (Database::Sqlite(folder.0.join("actionbox.db")), Keyring::generate().map_err(sealed)?)
         }
         None => {
-            let named = options.database.as_ref().map(|named| {
-                let Ok(database) = named.parse::<Database>();
-                database
-            });
-            let database = named.or(settings.database.clone()).ok_or_else(|| {
+            let named = options.database.as_ref().or(settings.database.as_ref());
+            let database = named.cloned().ok_or_else(|| {
                 usage("there is no database")
                     .hint("add --database FILE; --sandbox needs none, and keeps nothing")
             })?;

@@ -29,7 +29,7 @@ use rmcp::transport::streamable_http_server::{
 };
 
 use self::{client::Client, guarded::Guarded, sessions::Sessions};
-use super::{Asking, NO_KEY, Refused, body, identify_by, only};
+use super::{Asking, NO_KEY, Refused, body, identify_by, key, only};
 use crate::{
     answer::Problem,
     caller::{self, Caller, Role},
@@ -169,20 +169,6 @@ impl Mcp {
 
 /// What `rmcp` answers with.
 type Answer = http_body_util::combinators::BoxBody<Bytes, std::convert::Infallible>;
-
-/// Returns the key: the one in `x-api-key`, or the one that bears `authorization`. With two nobody knows who asks.
-fn key(headers: &HeaderMap) -> Option<&str> {
-    let (has_key, bears) =
-        (headers.contains_key("x-api-key"), headers.contains_key(header::AUTHORIZATION.as_str()));
-    match (has_key, bears) {
-        (true, false) => only(headers, "x-api-key"),
-        (false, true) => {
-            let (scheme, key) = only(headers, header::AUTHORIZATION.as_str())?.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-        }
-        _ => None,
-    }
-}
 
 /// Returns what the protocol is to see of a request: no key, and nothing that it does not know.
 fn stripped(parts: &Parts, body: Bytes) -> Request<Full<Bytes>> {

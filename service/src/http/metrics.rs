@@ -4,24 +4,17 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 
-use super::{Asking, identify, only};
+use super::{Asking, identify_by, key};
 use crate::{caller::Role, service::Shared};
 
 /// Shows the metrics to viewers and administrators. Prometheus sends their key as it sends tokens.
 pub(super) async fn page(asking: Asking, State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    const KEY: HeaderName = HeaderName::from_static("x-api-key");
-    let mut headers = headers;
-    if let Some(key) = only(&headers, "authorization").and_then(|value| value.strip_prefix("Bearer "))
-        && let Ok(key) = HeaderValue::from_str(key)
-    {
-        headers.insert(KEY, key);
-    }
-    if let Err((caller, why)) = identify(&shared, &headers, &[Role::Viewer, Role::Admin]) {
+    if let Err((caller, why)) = identify_by(&shared, key(&headers), &[Role::Viewer, Role::Admin]) {
         return asking.reject(&shared, caller.as_ref(), why);
     }
     match shared.telemetry.metrics.page() {

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actionbox_host::{ActionHost, CompileCache};
+use actionbox_host::ActionHost;
 use actionbox_sandbox::Sandbox;
 use actionbox_service::{
     Allow, Config, CredentialKind, GrantDefinition, Keyring, Named, NewCredential, Role, Service,
@@ -188,8 +188,6 @@ async fn set_up(
 
 fn start(database: &std::path::Path, cache: PathBuf, master: &str) -> Result<(Process, String)> {
     let program = std::env::current_exe()?.with_file_name("service");
-    // Compiled once, so that the memory is not the compiler's.
-    drop(CompileCache::at(&cache));
     let mut child = Command::new(&program)
         .arg(database)
         .arg(cache)
