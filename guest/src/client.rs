@@ -8,6 +8,8 @@ mod exchange;
 
 use std::fmt;
 
+pub(crate) use self::exchange::{Outgoing, exchange};
+
 use crate::{
     bindings::wasi::http::types::ErrorCode,
     error::{Error, UpstreamFailure},
@@ -39,7 +41,8 @@ use crate::{
 /// # }
 /// ```
 pub fn send(request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, SendError> {
-    exchange::exchange(request)
+    let (parts, body) = request.into_parts();
+    exchange(Outgoing::from_parts(&parts, &body)?, |_| true)
 }
 
 /// Why a request has no answer.

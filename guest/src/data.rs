@@ -1,6 +1,7 @@
 //! What an app answered: JSON that is read when somebody looks into it, and handed on as it came otherwise.
 
 use std::{
+    borrow::Cow,
     fmt,
     ops::{Deref, DerefMut},
     str::FromStr,
@@ -13,6 +14,7 @@ use serde_json::{Value, value::RawValue};
 use self::check::Plain;
 
 mod check;
+mod glance;
 
 /// What an app answered: a JSON value that is read when somebody looks into it, and handed on as it came
 /// otherwise.
@@ -64,11 +66,13 @@ enum Form {
 impl Data {
     /// Holds a text that is JSON, if it is one that a [`Value`] can be read from.
     pub(crate) fn new(text: Box<RawValue>) -> serde_json::Result<Self> {
-        match serde_json::from_str(text.get()) {
-            Ok(Plain) => Ok(Self(Form::Text { text, read: OnceLock::new() })),
-            // Read at once, which is right for all that is not plain, and says what is wrong.
-            Err(_) => serde_json::from_str::<Value>(text.get()).map(Self::from),
+        let can_be_read =
+            glance::can_be_read(text.get()) || serde_json::from_str(text.get()).is_ok_and(|Plain| true);
+        if can_be_read {
+            return Ok(Self(Form::Text { text, read: OnceLock::new() }));
         }
+        // Read at once, which is right for all that is not plain, and says what is wrong.
+        serde_json::from_str::<Value>(text.get()).map(Self::from)
     }
 
     /// Returns the value.
@@ -86,6 +90,22 @@ impl Data {
         match self.0 {
             Form::Text { text, read } => read.into_inner().unwrap_or_else(|| value(&text)),
             Form::Value(value) => value,
+        }
+    }
+
+    /// Tells whether it is an object, without looking into it.
+    pub(crate) fn is_object_text(&self) -> bool {
+        match &self.0 {
+            Form::Text { text, .. } => text.get().starts_with('{'),
+            Form::Value(value) => value.is_object(),
+        }
+    }
+
+    /// Returns the JSON text, without copying one that is there.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match &self.0 {
+            Form::Text { text, .. } => text.get().into(),
+            Form::Value(value) => value.to_string().into(),
         }
     }
 
@@ -217,6 +237,8 @@ mod tests {
             r#"{"twice":1,"twice":2}"#,
             "[ 1.50,\n\t1e2 ]",
             r#""\u00e9\/""#,
+            r#"["\\","\"","$5","e9",1e9,[1.5,-0,"9e999\n"],true,false,null,"☃"]"#,
+            &("1".repeat(300) + ".5"),
             "null",
         ] {
             let data = data(text);
@@ -246,6 +268,8 @@ mod tests {
             "1 2",
             "1e999",
             "[-1e999]",
+            "[1.5E+999]",
+            &"9".repeat(310),
             r#""\ud800""#,
             r#"{"\udc00":1}"#,
             "\"\u{1}\"",
@@ -260,7 +284,9 @@ mod tests {
             assert!(serde_json::from_str::<Value>(text).is_err(), "{text:.40}");
             assert!(text.parse::<Data>().is_err(), "{text:.40}");
         }
-        assert!(is_array(&data(&deep(127))));
+        for depth in [99, 100, 101, 127] {
+            assert!(is_array(&data(&deep(depth))));
+        }
     }
 
     fn is_array(value: &Value) -> bool {

@@ -2,17 +2,21 @@
 
 mod decode;
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
-use crate::error::{Error, Problem};
+use crate::{
+    Data,
+    error::{Error, Problem},
+};
 
 /// The parameters of an action: one JSON object, a key per parameter.
 ///
-/// Values are mostly strings, even where they mean numbers. Numbers are held as `serde_json` holds them:
-/// one that fits neither 64-bit integer becomes a 64-bit float.
+/// Values are mostly strings, even where they mean numbers. What nobody changes is handed on as it came, as
+/// [`Data`] is; who looks into it sees numbers as `serde_json` holds them: one that fits neither 64-bit integer
+/// is a 64-bit float.
 ///
 /// # Examples
 ///
@@ -50,9 +54,12 @@ use crate::error::{Error, Problem};
 /// assert_eq!(parameters.optional_str("phone")?, None);
 /// # Ok::<(), actionbox_guest::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct Parameters(Map<String, Value>);
+pub struct Parameters(
+    /// An object.
+    Data,
+);
 
 impl Parameters {
     /// Creates parameters without a key.
@@ -91,7 +98,7 @@ impl Parameters {
     /// # Ok::<(), actionbox_guest::Error>(())
     /// ```
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        decode::decode(self.0.clone()).map_err(Error::from)
+        decode::decode(self.as_map().clone()).map_err(Error::from)
     }
 
     /// Returns the text of a parameter that must be there.
@@ -130,7 +137,7 @@ impl Parameters {
     /// # Ok::<(), actionbox_guest::Error>(())
     /// ```
     pub fn optional_str(&self, name: &str) -> Result<Option<&str>, Error> {
-        match self.0.get(name) {
+        match self.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.trim().is_empty())),
             Some(_) => Err(Error::invalid(name, "must be a string")),
@@ -175,7 +182,7 @@ impl Parameters {
     /// # Ok::<(), actionbox_guest::Error>(())
     /// ```
     pub fn optional_number<N: FromStr>(&self, name: &str) -> Result<Option<N>, Error> {
-        let text = match self.0.get(name) {
+        let text = match self.get(name) {
             Some(Value::Number(number)) => number.to_string(),
             Some(Value::String(text)) if !text.trim().is_empty() => text.trim().to_owned(),
             None | Some(Value::Null | Value::String(_)) => return Ok(None),
@@ -197,7 +204,7 @@ impl Parameters {
     /// assert_eq!(tags.map(Vec::len), Some(2));
     /// ```
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+        self.as_map().get(name)
     }
 
     /// Sets a parameter, and returns the value it had.
@@ -212,7 +219,10 @@ impl Parameters {
     /// assert_eq!(asked, Some("5000".into()));
     /// ```
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        self.0.insert(name.into(), value.into())
+        match &mut *self.0 {
+            Value::Object(map) => map.insert(name.into(), value.into()),
+            _ => unreachable!("parameters are an object"),
+        }
     }
 
     /// Returns the JSON object.
@@ -227,7 +237,10 @@ impl Parameters {
     /// assert_eq!(unknown, ["emial"]);
     /// ```
     pub fn as_map(&self) -> &Map<String, Value> {
-        &self.0
+        match &*self.0 {
+            Value::Object(map) => map,
+            _ => unreachable!("parameters are an object"),
+        }
     }
 
     /// Returns the JSON object.
@@ -243,7 +256,33 @@ impl Parameters {
     /// assert_eq!(Value::Object(contact).to_string(), r#"{"email":"ada@example.com"}"#);
     /// ```
     pub fn into_map(self) -> Map<String, Value> {
-        self.0
+        match self.0.into_value() {
+            Value::Object(map) => map,
+            _ => unreachable!("parameters are an object"),
+        }
+    }
+
+    /// Takes the text of one JSON object, without copying it.
+    pub(crate) fn from_text(text: String) -> Result<Self, Error> {
+        let data = RawValue::from_string(text).and_then(Data::new);
+        let data = data.map_err(|error| Problem::with_all(format!("must be one JSON object: {error}")))?;
+        if !data.is_object_text() {
+            let message = format!("must be one JSON object, not {}", article(&data));
+            return Err(Problem::with_all(message).into());
+        }
+        Ok(Self(data))
+    }
+
+    /// Returns the JSON text, without copying one that is there.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        self.0.text()
+    }
+}
+
+impl Default for Parameters {
+    /// Returns parameters without a key.
+    fn default() -> Self {
+        Map::new().into()
     }
 }
 
@@ -252,13 +291,7 @@ impl FromStr for Parameters {
 
     /// Parses the text of one JSON object.
     fn from_str(text: &str) -> Result<Self, Error> {
-        match serde_json::from_str(text) {
-            Ok(Value::Object(map)) => Ok(Self(map)),
-            Ok(other) => {
-                Err(Problem::with_all(format!("must be one JSON object, not {}", article(&other))).into())
-            }
-            Err(error) => Err(Problem::with_all(format!("must be one JSON object: {error}")).into()),
-        }
+        Self::from_text(text.to_owned())
     }
 }
 
@@ -276,13 +309,13 @@ fn article(value: &Value) -> &'static str {
 impl fmt::Display for Parameters {
     /// Writes the JSON text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_json::to_string(&self.0).map_err(|_| fmt::Error)?)
+        self.0.fmt(f)
     }
 }
 
 impl From<Map<String, Value>> for Parameters {
     fn from(map: Map<String, Value>) -> Self {
-        Self(map)
+        Self(Value::Object(map).into())
     }
 }
 
@@ -294,7 +327,8 @@ impl<K: Into<String>, V: Into<Value>, const N: usize> From<[(K, V); N]> for Para
 
 impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Parameters {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        Self(entries.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let entries = entries.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Map::from_iter(entries).into()
     }
 }
 
@@ -303,7 +337,7 @@ impl<'a> IntoIterator for &'a Parameters {
     type IntoIter = serde_json::map::Iter<'a>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.as_map().iter()
     }
 }
 

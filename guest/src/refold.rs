@@ -18,6 +18,8 @@ mod typed;
 use self::route::Route;
 #[cfg(feature = "upstream")]
 use self::typed::send;
+#[cfg(not(feature = "upstream"))]
+use crate::client::Outgoing;
 use crate::{Action, Error, Outcome, Parameter, Parameters};
 
 /// The authority by which plugins name the upstream. Where it really is, only the host knows.
@@ -56,7 +58,7 @@ pub const AUTHORITY: &str = "app.refold.ai";
 /// ```
 pub fn list_actions(app: &str) -> Result<Vec<Action>, Error> {
     let route = Route::List { app };
-    answer::actions(&route, &send(&route, String::new())?)
+    answer::actions(&route, &send(&route, "")?)
 }
 
 /// Describes the parameters of an action.
@@ -78,7 +80,7 @@ pub fn list_actions(app: &str) -> Result<Vec<Action>, Error> {
 /// ```
 pub fn describe_action(app: &str, action: &str) -> Result<Vec<Parameter>, Error> {
     let route = Route::Describe { app, action };
-    answer::parameters(&route, &send(&route, String::new())?)
+    answer::parameters(&route, &send(&route, "")?)
 }
 
 /// Executes an action.
@@ -99,11 +101,15 @@ pub fn describe_action(app: &str, action: &str) -> Result<Vec<Parameter>, Error>
 /// ```
 pub fn execute_action(app: &str, action: &str, parameters: &Parameters) -> Result<Outcome, Error> {
     let route = Route::Execute { app, action };
-    answer::outcome(&route, &send(&route, parameters.to_string())?)
+    answer::outcome(&route, &send(&route, &parameters.text())?)
 }
 
 /// Asks for an endpoint over `wasi:http`; an execute request has parameters.
 #[cfg(not(feature = "upstream"))]
-fn send(route: &Route<'_>, parameters: String) -> Result<http::Response<Vec<u8>>, Error> {
-    Ok(crate::client::send(route.request(parameters.into_bytes())?)?)
+fn send(route: &Route<'_>, parameters: &str) -> Result<http::Response<Vec<u8>>, Error> {
+    let path = route.path()?;
+    let request = Outgoing::new(route.method(), AUTHORITY, &path, parameters.as_bytes());
+    // Of the headers of an answer, one of a refusal is of use, which says when to ask again.
+    let headers = |status: http::StatusCode| !status.is_success();
+    Ok(crate::client::exchange(request, headers)?)
 }

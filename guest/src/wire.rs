@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::{
-    Action, Effect, Error, Outcome, Parameter, ParameterKind, Plugin, Problem,
+    Action, Effect, Error, Outcome, Parameter, ParameterKind, Parameters, Plugin, Problem,
     bindings::{actionbox::plugin::types as wit, exports::actionbox::plugin::actions::Guest},
 };
 
@@ -21,9 +21,7 @@ impl<P: Plugin> Guest for Exported<P> {
     }
 
     fn execute_action(app: String, action: String, parameters: String) -> Result<wit::Outcome, wit::Error> {
-        let object = parameters.parse()?;
-        drop(parameters);
-        Ok(P::execute_action(&app, &action, object)?.into())
+        Ok(P::execute_action(&app, &action, Parameters::from_text(parameters)?)?.into())
     }
 }
 
@@ -122,7 +120,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::Parameters;
 
     struct NeverExecuted;
 

@@ -325,6 +325,11 @@ impl AuditSink for TracingSink {
     }
 }
 
+/// Returns the first line of a request that is shown: its method and URI.
+pub(crate) fn line(guest_request: &str) -> &str {
+    guest_request.lines().next().unwrap_or_default()
+}
+
 /// Shows a request as a guest built it, in a bounded number of bytes.
 pub(crate) fn guest_request(parts: &http::request::Parts) -> String {
     const BYTES: usize = 4096;

@@ -30,7 +30,7 @@ use crate::{
 
 /// What a store holds: the guest's view of WASI, the gate of its call, and the count of its memory.
 pub(crate) struct CallState {
-    wasi: WasiCtx,
+    wasi: Wasi,
     http: WasiHttpCtx,
     table: ResourceTable,
     gate: Gate,
@@ -39,7 +39,7 @@ pub(crate) struct CallState {
 
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView { ctx: self.wasi.ctx(), table: &mut self.table }
     }
 }
 
@@ -124,7 +124,7 @@ impl Live {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
         let state = CallState {
-            wasi: wasi(limits, &output),
+            wasi: Wasi { ctx: None, random_bytes: limits.random_bytes, output: output.clone() },
             http,
             table,
             gate: Gate::shut(),
@@ -224,15 +224,27 @@ impl Live {
 
 /// Everything that language runtimes import, present but denying: no environment, arguments, files or
 /// sockets. Clocks and random numbers are real.
-fn wasi(limits: &Limits, output: &GuestOutput) -> WasiCtx {
-    WasiCtxBuilder::new()
-        .stdout(output.clone())
-        .stderr(output.clone())
-        .max_random_size(limits.random_bytes as u64)
-        .allow_tcp(false)
-        .allow_udp(false)
-        .allow_ip_name_lookup(false)
-        .build()
+///
+/// Made when a guest first asks for some of it: most of those written in Rust and C never do.
+struct Wasi {
+    ctx: Option<WasiCtx>,
+    random_bytes: usize,
+    output: GuestOutput,
+}
+
+impl Wasi {
+    fn ctx(&mut self) -> &mut WasiCtx {
+        self.ctx.get_or_insert_with(|| {
+            WasiCtxBuilder::new()
+                .stdout(self.output.clone())
+                .stderr(self.output.clone())
+                .max_random_size(self.random_bytes as u64)
+                .allow_tcp(false)
+                .allow_udp(false)
+                .allow_ip_name_lookup(false)
+                .build()
+        })
+    }
 }
 
 /// Tells a bound that was passed from a plugin that crashed by itself.

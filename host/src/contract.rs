@@ -354,18 +354,18 @@ pub(crate) fn json_values(text: &str) -> usize {
     count
 }
 
-impl TryFrom<wit::Outcome> for Outcome {
+impl TryFrom<&wit::Outcome> for Outcome {
     type Error = serde_json::Error;
 
     /// Fails when the data is not the JSON text that the contract asks for.
-    fn try_from(outcome: wit::Outcome) -> Result<Self, Self::Error> {
+    fn try_from(outcome: &wit::Outcome) -> Result<Self, Self::Error> {
         Ok(match outcome {
             wit::Outcome::Succeeded(success) => Self::Succeeded(Success {
                 http_status: success.http_status,
                 data: serde_json::from_str(&success.data)?,
             }),
             wit::Outcome::Failed(failure) => Self::Failed(Failure {
-                node_status: failure.node_status,
+                node_status: failure.node_status.clone(),
                 http_status: failure.http_status,
                 data: serde_json::from_str(&failure.data)?,
             }),

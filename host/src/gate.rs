@@ -9,6 +9,7 @@ pub(crate) mod budget;
 pub(crate) mod client;
 pub(crate) mod pace;
 mod passing;
+mod pieces;
 pub(crate) mod rebuild;
 pub(crate) mod retry;
 pub(crate) mod route;
@@ -144,17 +145,19 @@ impl Gate {
     }
 
     /// Takes a request of the guest's, over whatever interface it comes: decides at once, and answers in time.
+    ///
+    /// What it returns is boxed, as is what has been admitted: wasmtime moves futures around, and this one is large.
     fn pass(
         &self,
         request: Request<WasiBody>,
-    ) -> impl Future<Output = Result<Response<Bytes>, wasmtime_wasi_http::Error>> + Send + use<> {
+    ) -> BoxFuture<'static, Result<Response<Bytes>, wasmtime_wasi_http::Error>> {
         let (parts, body) = request.into_parts();
         let passing = self.call().map(|context| Passing::admit(context, &parts));
-        async move {
+        Box::pin(async move {
             let passing = passing.ok_or(wasmtime_wasi_http::Error::HttpRequestDenied)?;
             let passing = passing.map_err(|stop| stop.for_guest())?;
             passing.run(body).await.map_err(|stop| stop.for_guest())
-        }
+        })
     }
 }
 

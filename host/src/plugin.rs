@@ -272,12 +272,13 @@ struct Call<'a> {
     plugin: &'a Plugin,
     grant: &'a Grant,
     /// Gone once the call is over.
-    ending: Option<Ending>,
+    ending: Option<Box<Ending>>,
 }
 
 /// How a call ended, handed to the audit when it is dropped, whatever dropped it.
 struct Ending {
-    event: CallEvent,
+    /// Gone once it is handed over.
+    event: Option<CallEvent>,
     began: Instant,
     host: Arc<Shared>,
     /// Set once the call may run.
@@ -286,17 +287,21 @@ struct Ending {
 
 impl Drop for Ending {
     fn drop(&mut self) {
+        let Some(mut event) = self.event.take() else { return };
         if let Some(context) = &self.context {
             let totals = context.books.totals();
-            self.event.sent = totals.sent();
-            self.event.requests = totals.requests;
-            self.event.memory_bytes = context.usage.memory();
-            self.event.queued = context.usage.queued();
-            self.event.instantiation = context.usage.instantiation();
-            self.event.cpu_time = context.usage.cpu_time();
+            event.sent = totals.sent();
+            event.requests = totals.requests;
+            event.memory_bytes = context.usage.memory();
+            event.queued = context.usage.queued();
+            event.instantiation = context.usage.instantiation();
+            event.cpu_time = context.usage.cpu_time();
         }
-        self.event.duration = self.began.elapsed();
-        audit::record(&*self.host.audit, AuditEvent::Call(self.event.clone()));
+        event.duration = self.began.elapsed();
+        if event.result.is_empty() {
+            event.result = "dropped by the embedder".to_owned();
+        }
+        audit::record(&*self.host.audit, AuditEvent::Call(event));
     }
 }
 
@@ -317,7 +322,8 @@ impl<'a> Call<'a> {
             app: escaped(app),
             action: action.map(escaped),
             effect: None,
-            result: "dropped by the embedder".to_owned(),
+            // Until it ends.
+            result: String::new(),
             sent: Sent::No,
             requests: 0,
             memory_bytes: 0,
@@ -327,8 +333,9 @@ impl<'a> Call<'a> {
             started: SystemTime::now(),
             duration: Duration::ZERO,
         };
-        let ending = Ending { event, began: Instant::now(), host: plugin.loaded.host.clone(), context: None };
-        Self { plugin, grant, ending: Some(ending) }
+        let event = Some(event);
+        let (host, began) = (plugin.loaded.host.clone(), Instant::now());
+        Self { plugin, grant, ending: Some(Box::new(Ending { event, began, host, context: None })) }
     }
 
     /// Takes the grant's decision on the call itself, before any guest code runs.
@@ -336,19 +343,21 @@ impl<'a> Call<'a> {
         let reach = decision.map_err(|refusal| Error::Denied { refusal, sent: Sent::No })?;
         let host = &self.plugin.loaded.host;
         let limits = self.grant.limits().unwrap_or(&host.limits).clone();
-        let Some(ending) = &mut self.ending else { return Ok(()) };
-        ending.event.effect = Some(match reach {
+        let Some(Ending { event: Some(event), began, context, .. }) = self.ending.as_deref_mut() else {
+            return Ok(());
+        };
+        event.effect = Some(match reach {
             Reach::Discover => Effect::Read,
             Reach::Execute(effect) => effect,
         });
-        ending.context = Some(Arc::new(Context {
-            call: ending.event.call,
-            correlation: ending.event.correlation.clone(),
+        *context = Some(Arc::new(Context {
+            call: event.call,
+            correlation: event.correlation.clone(),
             plugin: self.plugin.loaded.digest.clone(),
             grant: self.grant.clone(),
             reach,
             budget: Budget::new(&limits),
-            deadline: deadline(ending.began, limits.wall_time),
+            deadline: deadline(*began, limits.wall_time),
             limits,
             books: Books::default(),
             usage: Usage::default(),
@@ -388,13 +397,11 @@ impl<'a> Call<'a> {
             if json_values(outcome.data()) > most {
                 return Err(Error::Limit { exceeded: Exceeded::ResultValues(most), sent });
             }
-            let begins: String = outcome.data().chars().take(40).collect();
-            Outcome::try_from(outcome).map_err(|error| Error::Contract {
-                detail: format!(
-                    "the data of the outcome is not JSON: {error}; it begins: {}",
-                    escaped(&begins)
-                ),
-                sent,
+            Outcome::try_from(&outcome).map_err(|error| {
+                let begins: String = outcome.data().chars().take(40).collect();
+                let begins = escaped(&begins);
+                let detail = format!("the data of the outcome is not JSON: {error}; it begins: {begins}");
+                Error::Contract { detail, sent }
             })
         };
         if small {
@@ -424,8 +431,8 @@ impl<'a> Call<'a> {
             Ok(value) => label(value).to_owned(),
             Err(error) => kind(error),
         };
-        if let Some(ending) = &mut self.ending {
-            ending.event.result = text;
+        if let Some(Ending { event: Some(event), .. }) = self.ending.as_deref_mut() {
+            event.result = text;
         }
         result
     }

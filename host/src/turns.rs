@@ -61,12 +61,8 @@ impl Turns {
     /// A tenant waits in its own queue first: however many of its calls wait, they take no turn of another.
     pub(crate) async fn take(&self, tenant: &str, deadline: Instant) -> Result<Turn, Exceeded> {
         let tenant = self.of(tenant);
-        let mine = tenant.calls.clone().acquire_owned();
-        let over = Exceeded::TenantCalls(self.tenant_limit);
-        let Ok(Ok(mine)) = timeout_at(deadline.into(), mine).await else { return Err(over) };
-        let all = self.all.clone().acquire_owned();
-        let over = Exceeded::ConcurrentCalls(self.all_limit);
-        let Ok(Ok(all)) = timeout_at(deadline.into(), all).await else { return Err(over) };
+        let mine = acquire(&tenant.calls, deadline).await.ok_or(Exceeded::TenantCalls(self.tenant_limit))?;
+        let all = acquire(&self.all, deadline).await.ok_or(Exceeded::ConcurrentCalls(self.all_limit))?;
         Ok(Turn { running: tenant.running.clone(), _tenant: tenant, _call: mine, _all: all })
     }
 
@@ -88,6 +84,14 @@ impl Turns {
         tenants.turns.insert(tenant.into(), turns.clone());
         turns
     }
+}
+
+/// Acquires a permit before the deadline. Whoever finds one at once does not wait behind a timer.
+async fn acquire(permits: &Arc<Semaphore>, deadline: Instant) -> Option<OwnedSemaphorePermit> {
+    if let Ok(permit) = permits.clone().try_acquire_owned() {
+        return Some(permit);
+    }
+    timeout_at(deadline.into(), permits.clone().acquire_owned()).await.ok()?.ok()
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 use std::slice;
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_LENGTH,
+    HeaderValue, Method, Response, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
     uri::Scheme,
 };
 
@@ -28,54 +29,87 @@ const READ: u64 = 64 * 1024;
 /// How many bytes may be written without asking for a permit: more traps.
 const WRITE: usize = 4096;
 
-pub(super) fn exchange(request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, SendError> {
-    let (parts, body) = request.into_parts();
-    let request = build(parts, body.len())?;
-    // Without a body there is none to finish; what is never taken counts as empty.
-    let outgoing = if body.is_empty() { None } else { Some(take_body(&request)?) };
-    // Handed over first: the host reads a body while it is written, and holds only a part of it.
-    let future = outgoing_handler::handle(request, None)?;
-    let written = outgoing.map_or(Ok(()), |outgoing| write(outgoing, &body));
-    // A host that refuses a request stops reading its body. Why is said here.
-    let response = wait(&future)?;
-    written?;
-    read(response)
-}
-
-/// Builds the request without its body.
-fn build(mut parts: http::request::Parts, length: usize) -> Result<OutgoingRequest, SendError> {
-    // A host must tell a complete body from that of a plugin that died while writing. A GET without a
-    // body declares none (RFC 9110, 8.6).
-    if length > 0 || !matches!(parts.method, Method::GET | Method::HEAD) {
-        parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    let request = OutgoingRequest::new(fields(&parts.headers)?);
-    let invalid = |what: &'static str| {
-        move |()| SendError::InvalidRequest(format!("the host does not take its {what}"))
-    };
-    let authority = parts.uri.authority().ok_or_else(|| {
-        SendError::InvalidRequest(format!(
-            "its URI has no authority: {} should begin with https://",
-            parts.uri
-        ))
-    })?;
-    // GET is what a request begins with.
-    if parts.method != Method::GET {
-        request.set_method(&method(&parts.method)).map_err(invalid("method"))?;
-    }
-    request.set_scheme(Some(&scheme(parts.uri.scheme()))).map_err(invalid("scheme"))?;
-    request.set_authority(Some(authority.as_str())).map_err(invalid("authority"))?;
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    request.set_path_with_query(Some(path)).map_err(invalid("path"))?;
-    Ok(request)
+/// A request as `wasi:http` takes it, in parts.
+pub(crate) struct Outgoing<'a> {
+    method: &'a Method,
+    scheme: WasiScheme,
+    authority: &'a str,
+    path: &'a str,
+    headers: Vec<Header>,
+    body: &'a [u8],
 }
 
 type Header = (String, Vec<u8>);
 
-fn fields(headers: &HeaderMap) -> Result<Fields, SendError> {
-    let header = |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), value.as_bytes().to_owned());
-    let headers: Vec<Header> = headers.iter().map(header).collect();
-    Fields::from_list(&headers).map_err(|error| refused(&headers, error))
+impl<'a> Outgoing<'a> {
+    /// Makes a request over HTTPS whose body, if there is any, is JSON.
+    #[cfg_attr(feature = "upstream", expect(dead_code, reason = "it is for the other way"))]
+    pub(crate) fn new(method: &'a Method, authority: &'a str, path: &'a str, body: &'a [u8]) -> Self {
+        let headers = match body {
+            [] => Vec::new(),
+            _ => vec![(CONTENT_TYPE.as_str().to_owned(), b"application/json".to_vec())],
+        };
+        Self { method, scheme: WasiScheme::Https, authority, path, headers, body }
+    }
+
+    pub(super) fn from_parts(parts: &'a http::request::Parts, body: &'a [u8]) -> Result<Self, SendError> {
+        let Some(authority) = parts.uri.authority() else {
+            let uri = &parts.uri;
+            let reason = format!("its URI has no authority: {uri} should begin with https://");
+            return Err(SendError::InvalidRequest(reason));
+        };
+        // Of the length it is the body that tells.
+        let headers = parts.headers.iter().filter(|(name, _)| *name != CONTENT_LENGTH);
+        Ok(Self {
+            method: &parts.method,
+            scheme: scheme(parts.uri.scheme()),
+            authority: authority.as_str(),
+            path: parts.uri.path_and_query().map_or("/", |path| path.as_str()),
+            headers: headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_owned())).collect(),
+            body,
+        })
+    }
+}
+
+/// Sends a request and reads the answer; its headers only when they are wanted for its status.
+pub(crate) fn exchange(
+    request: Outgoing<'_>,
+    headers: impl FnOnce(StatusCode) -> bool,
+) -> Result<Response<Vec<u8>>, SendError> {
+    let body = request.body;
+    let request = build(request)?;
+    // Without a body there is none to finish; what is never taken counts as empty.
+    let outgoing = if body.is_empty() { None } else { Some(take_body(&request)?) };
+    // Handed over first: the host reads a body while it is written, and holds only a part of it.
+    let future = outgoing_handler::handle(request, None)?;
+    let written = outgoing.map_or(Ok(()), |outgoing| write(outgoing, body));
+    // A host that refuses a request stops reading its body. Why is said here.
+    let response = wait(&future)?;
+    written?;
+    read(response, headers)
+}
+
+/// Builds the request without its body.
+fn build(request: Outgoing<'_>) -> Result<OutgoingRequest, SendError> {
+    let Outgoing { method, scheme, authority, path, mut headers, body } = request;
+    // A host must tell a complete body from that of a plugin that died while writing. A GET without a
+    // body declares none (RFC 9110, 8.6).
+    if !body.is_empty() || !matches!(*method, Method::GET | Method::HEAD) {
+        headers.push((CONTENT_LENGTH.as_str().to_owned(), body.len().to_string().into_bytes()));
+    }
+    let fields = Fields::from_list(&headers).map_err(|error| refused(&headers, error))?;
+    let request = OutgoingRequest::new(fields);
+    let invalid = |what: &'static str| {
+        move |()| SendError::InvalidRequest(format!("the host does not take its {what}"))
+    };
+    // GET is what a request begins with.
+    if method != Method::GET {
+        request.set_method(&wasi_method(method)).map_err(invalid("method"))?;
+    }
+    request.set_scheme(Some(&scheme)).map_err(invalid("scheme"))?;
+    request.set_authority(Some(authority)).map_err(invalid("authority"))?;
+    request.set_path_with_query(Some(path)).map_err(invalid("path"))?;
+    Ok(request)
 }
 
 /// Finds the header that the host refused, which it does not name.
@@ -93,7 +127,7 @@ fn refused(headers: &[Header], error: HeaderError) -> SendError {
     SendError::InvalidRequest(format!("{which} {why}"))
 }
 
-fn method(method: &Method) -> WasiMethod {
+fn wasi_method(method: &Method) -> WasiMethod {
     match *method {
         Method::GET => WasiMethod::Get,
         Method::HEAD => WasiMethod::Head,
@@ -157,13 +191,18 @@ fn wait(future: &FutureIncomingResponse) -> Result<IncomingResponse, SendError> 
 }
 
 /// Reads the answer to its end: only then was it complete.
-fn read(incoming: IncomingResponse) -> Result<Response<Vec<u8>>, SendError> {
+fn read(
+    incoming: IncomingResponse,
+    headers: impl FnOnce(StatusCode) -> bool,
+) -> Result<Response<Vec<u8>>, SendError> {
     let unreadable = || SendError::NoAnswer { code: "http-protocol-error" };
     let mut response = Response::new(Vec::new());
     *response.status_mut() = StatusCode::from_u16(incoming.status()).map_err(|_| unreadable())?;
-    for (name, value) in incoming.headers().entries() {
-        let name = http::HeaderName::try_from(name).map_err(|_| unreadable())?;
-        response.headers_mut().append(name, HeaderValue::try_from(value).map_err(|_| unreadable())?);
+    if headers(response.status()) {
+        for (name, value) in incoming.headers().entries() {
+            let name = http::HeaderName::try_from(name).map_err(|_| unreadable())?;
+            response.headers_mut().append(name, HeaderValue::try_from(value).map_err(|_| unreadable())?);
+        }
     }
     let body = incoming.consume().map_err(|()| unreadable())?;
     let stream = body.stream().map_err(|()| unreadable())?;

@@ -1,12 +1,8 @@
 //! The three endpoints, and the requests for them.
 
-use http::{
-    Request,
-    header::{ACCEPT, CONTENT_TYPE},
-};
+use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::AUTHORITY;
 use crate::Error;
 
 /// What RFC 3986 lets stand in a path segment without escaping, and nothing more.
@@ -42,24 +38,34 @@ impl<'a> Route<'a> {
         action.map_or(Ok(()), |action| Err(Error::unknown_action(self.app(), action)))
     }
 
-    /// Builds the request for this endpoint.
+    /// Returns the method of this endpoint.
     #[cfg_attr(
         all(feature = "upstream", not(any(test, fuzzing))),
         expect(dead_code, reason = "it is for the other way")
     )]
-    pub(super) fn request(&self, body: Vec<u8>) -> Result<Request<Vec<u8>>, Error> {
-        let app = segment(self.app()).ok_or_else(|| Error::unknown_app(self.app()))?;
-        let mut uri = format!("https://{AUTHORITY}/api/v2/integration-schema/{app}/actions");
-        if let Some(action) = self.action() {
-            uri.push('/');
-            uri += &segment(action).ok_or_else(|| Error::unknown_action(self.app(), action))?;
+    pub(super) fn method(&self) -> &'static Method {
+        match self {
+            Self::List { .. } | Self::Describe { .. } => &Method::GET,
+            Self::Execute { .. } => &Method::POST,
         }
-        let request = match self {
-            Self::List { .. } | Self::Describe { .. } => Request::get(uri),
-            Self::Execute { .. } => Request::post(uri + "/execute").header(CONTENT_TYPE, "application/json"),
-        };
-        let request = request.header(ACCEPT, "application/json").body(body);
-        request.map_err(|error| Error::other(format!("there is no request for this name: {error}")))
+    }
+
+    /// Returns the path of this endpoint.
+    #[cfg_attr(
+        all(feature = "upstream", not(any(test, fuzzing))),
+        expect(dead_code, reason = "it is for the other way")
+    )]
+    pub(super) fn path(&self) -> Result<String, Error> {
+        let app = segment(self.app()).ok_or_else(|| Error::unknown_app(self.app()))?;
+        let mut path = format!("/api/v2/integration-schema/{app}/actions");
+        if let Some(action) = self.action() {
+            path.push('/');
+            path += &segment(action).ok_or_else(|| Error::unknown_action(self.app(), action))?;
+        }
+        if let Self::Execute { .. } = self {
+            path += "/execute";
+        }
+        Ok(path)
     }
 }
 
@@ -74,14 +80,13 @@ mod tests {
     use super::*;
 
     fn line(route: Route<'_>) -> String {
-        let request = route.request(Vec::new()).expect("a request");
-        format!("{} {}", request.method(), request.uri())
+        format!("{} {}", route.method(), route.path().expect("a path"))
     }
 
     #[test]
     fn each_endpoint_has_its_request() {
         let (app, action) = ("hubspot", "get_contact");
-        let base = "https://app.refold.ai/api/v2/integration-schema/hubspot/actions";
+        let base = "/api/v2/integration-schema/hubspot/actions";
         assert_eq!(line(Route::List { app }), format!("GET {base}"));
         assert_eq!(line(Route::Describe { app, action }), format!("GET {base}/get_contact"));
         assert_eq!(line(Route::Execute { app, action }), format!("POST {base}/get_contact/execute"));
@@ -98,13 +103,13 @@ mod tests {
             ("é ☃", "%C3%A9%20%E2%98%83"),
             ("a\r\nb", "a%0D%0Ab"),
         ] {
-            let base = "https://app.refold.ai/api/v2/integration-schema";
+            let base = "/api/v2/integration-schema";
             assert_eq!(line(Route::List { app: name }), format!("GET {base}/{escaped}/actions"), "{name:?}");
         }
         for name in ["", ".", "..", "..."] {
-            let error = Route::List { app: name }.request(Vec::new()).unwrap_err();
+            let error = Route::List { app: name }.path().unwrap_err();
             assert_eq!(error, Error::unknown_app(name));
-            let error = Route::Execute { app: "a", action: name }.request(Vec::new()).unwrap_err();
+            let error = Route::Execute { app: "a", action: name }.path().unwrap_err();
             assert_eq!(error, Error::unknown_action("a", name));
         }
     }

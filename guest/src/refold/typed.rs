@@ -10,12 +10,12 @@ use crate::{
 };
 
 /// Asks for an endpoint; an execute request has parameters.
-pub(super) fn send(route: &Route<'_>, parameters: String) -> Result<Response<Vec<u8>>, Error> {
+pub(super) fn send(route: &Route<'_>, parameters: &str) -> Result<Response<Vec<u8>>, Error> {
     route.check_names()?;
     let answer = match route {
         Route::List { app } => upstream::list_actions(app),
         Route::Describe { app, action } => upstream::describe_action(app, action),
-        Route::Execute { app, action } => upstream::execute_action(app, action, &parameters),
+        Route::Execute { app, action } => upstream::execute_action(app, action, parameters),
     };
     Ok(response(answer.map_err(|code| SendError::of_code(name(code)))?)?)
 }

@@ -1,16 +1,19 @@
 //! The books of one call: what its requests were, what became of them, and the audit event of each.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
 use bytes::Bytes;
 use http::{Response, StatusCode, request::Parts};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::{
-    audit::{self, AuditEvent, RequestEvent, escaped, guest_request},
+    audit::{self, AuditEvent, RequestEvent, guest_request, line},
     cassette::NotRecorded,
     credential::CredentialError,
     effect::Effect,
@@ -37,8 +40,9 @@ pub(crate) enum Stop {
 #[derive(Default)]
 pub(crate) struct Books {
     totals: Mutex<Totals>,
-    /// How many requests are on their way.
-    pending: watch::Sender<usize>,
+    /// How many requests are on their way, and who waits until there is none.
+    pending: AtomicUsize,
+    settled: Notify,
 }
 
 /// The sums of a call.
@@ -96,13 +100,18 @@ impl Books {
 
     /// Waits until no request is on its way. Each ends by the deadline of the call.
     pub(crate) async fn settle(&self) {
-        let mut pending = self.pending.subscribe();
-        // Fails only when the sender is gone, and that is `self`.
-        let _settled = pending.wait_for(|pending| *pending == 0).await;
+        while !self.is_settled() {
+            let settled = self.settled.notified();
+            // Whoever settles them from here on is heard; whoever has before is seen.
+            if self.is_settled() {
+                return;
+            }
+            settled.await;
+        }
     }
 
     pub(crate) fn is_settled(&self) -> bool {
-        *self.pending.borrow() == 0
+        self.pending.load(SeqCst) == 0
     }
 
     fn lock(&self) -> MutexGuard<'_, Totals> {
@@ -121,6 +130,9 @@ pub(crate) struct Entry {
     trying: Option<Instant>,
 }
 
+/// What becomes of a request whose entry is dropped before anything else was noted.
+const ABANDONED: &str = "abandoned by the plugin before it was complete";
+
 /// Tells the answers that come from before the action: not authenticated, or throttled.
 fn proves_it_did_not_run(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS)
@@ -129,19 +141,21 @@ fn proves_it_did_not_run(status: StatusCode) -> bool {
 impl Entry {
     /// Opens the entry of a request as the guest made it.
     pub(crate) fn open(context: &Arc<Context>, parts: &Parts, number: usize) -> Self {
-        context.books.pending.send_modify(|pending| *pending += 1);
+        context.books.pending.fetch_add(1, SeqCst);
         let event = RequestEvent {
             call: context.call,
             correlation: context.correlation.clone(),
             request: number,
             tenant: context.grant.tenant().to_owned(),
             plugin: context.plugin.to_string(),
-            target: escaped(&format!("{} {}", parts.method, parts.uri)),
+            // Unless it turns out to be a route.
+            target: String::new(),
             guest_request: guest_request(parts),
             effect: None,
             rule: None,
             refusal: None,
-            result: "abandoned by the plugin before it was complete".to_owned(),
+            // Unless something becomes of it.
+            result: String::new(),
             status: None,
             sent: Sent::No,
             attempts: 0,
@@ -185,7 +199,7 @@ impl Entry {
     }
 
     /// Ends the entry with what stopped the request.
-    pub(crate) fn stopped(mut self, stop: Stop) -> Stop {
+    pub(crate) fn stopped(&mut self, stop: Stop) -> Stop {
         if let Stop::Exceeded(exceeded) = &stop {
             self.context.books.exceed(*exceeded);
         }
@@ -196,19 +210,26 @@ impl Entry {
             event.result = stop.label();
         });
         self.stop = Some(stop.clone());
+        self.close();
         stop
     }
 
     /// Ends the entry of a request whose answer the guest gets.
-    pub(crate) fn answered(mut self) {
+    pub(crate) fn answered(&mut self) {
         self.note(|event| event.result = "answered".to_owned());
+        self.close();
     }
-}
 
-impl Drop for Entry {
-    fn drop(&mut self) {
+    /// Completes the books, once.
+    fn close(&mut self) {
         let Some(mut event) = self.event.take() else { return };
         event.duration = self.began.elapsed();
+        if event.target.is_empty() {
+            event.target = line(&event.guest_request).to_owned();
+        }
+        if event.result.is_empty() {
+            event.result = ABANDONED.to_owned();
+        }
         if let Some(began) = self.trying {
             event.upstream += began.elapsed();
             event.sent = event.sent.max(Sent::Unknown);
@@ -225,7 +246,16 @@ impl Drop for Entry {
             totals.stop = self.stop.take();
         }
         audit::record(&*self.context.host.audit, AuditEvent::Request(event));
-        self.context.books.pending.send_modify(|pending| *pending -= 1);
+        let books = &self.context.books;
+        if books.pending.fetch_sub(1, SeqCst) == 1 {
+            books.settled.notify_waiters();
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

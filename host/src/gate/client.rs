@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Body;
@@ -32,7 +32,7 @@ use self::{
 use crate::{
     audit::escaped,
     error::{ConfigError, Sent},
-    gate::budget::Allowance,
+    gate::{budget::Allowance, pieces::Pieces},
     limits::HostLimits,
 };
 
@@ -180,30 +180,20 @@ pub(crate) async fn collect(
         return Err(SendFailure::TooLarge);
     }
     let (mut taken, mut pieces) = (Taken { bytes, count: 0 }, 0);
-    let mut whole: Option<Bytes> = None;
-    let mut more = BytesMut::new();
+    let mut whole = Pieces::default();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| SendFailure::Broken(root_cause(&error)))?;
         // Trailers carry nothing that a plugin has a use for.
         let Ok(data) = frame.into_data() else { continue };
         pieces += 1;
         taken.take(if pieces > FREE_PIECES { data.len().max(PIECE) } else { data.len() })?;
-        // Most answers come in one piece, which is then passed on without a copy.
-        match (&whole, more.is_empty()) {
-            (None, _) => whole = Some(data),
-            (Some(first), true) => {
-                more.extend_from_slice(first);
-                more.extend_from_slice(&data);
-                whole = Some(Bytes::new());
-            }
-            (Some(_), false) => more.extend_from_slice(&data),
-        }
+        whole.push(data);
     }
     // Over HTTP/2, a stream may be reset with "no error", which looks like its end.
     if body.size_hint().lower() != 0 {
         return Err(SendFailure::Broken("the body is shorter than it was said to be".to_owned()));
     }
-    let whole = if more.is_empty() { whole.unwrap_or_default() } else { more.freeze() };
+    let whole = whole.join();
     taken.keep(whole.len());
     Ok(whole)
 }

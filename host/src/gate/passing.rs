@@ -5,7 +5,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Response, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
 use tokio::sync::oneshot;
@@ -15,6 +15,7 @@ use super::{
     Context, SendIntent,
     books::{Entry, Stop},
     client::SendFailure,
+    pieces::Pieces,
     rebuild::{BadBody, check_body, rebuild},
     retry,
     route::Route,
@@ -44,7 +45,7 @@ pub(super) struct Passing {
 
 impl Passing {
     /// Parses and decides. Touches no credential and opens no connection.
-    pub(super) fn admit(context: &Arc<Context>, parts: &Parts) -> Result<Self, Stop> {
+    pub(super) fn admit(context: &Arc<Context>, parts: &Parts) -> Result<Box<Self>, Stop> {
         let number = context.books.count_request();
         let within = context.budget.take_request(&context.limits);
         // The first request beyond the limit is on the books; the call ends before there are many more.
@@ -77,11 +78,11 @@ impl Passing {
         entry.note(|event| (event.effect, event.rule) = (Some(effect), Some(rule)));
         let declared = parts.headers.get(header::CONTENT_LENGTH);
         let declared = declared.and_then(|value| value.to_str().ok()?.parse().ok());
-        Ok(Self { context: context.clone(), entry, route, effect, upstream, credentials, declared })
+        Ok(Box::new(Self { context: context.clone(), entry, route, effect, upstream, credentials, declared }))
     }
 
     /// Reads the body from the guest, then goes on in a task of the host's, which no guest can stop.
-    pub(super) async fn run(mut self, body: WasiBody) -> Result<Response<Bytes>, Stop> {
+    pub(super) async fn run(mut self: Box<Self>, body: WasiBody) -> Result<Response<Bytes>, Stop> {
         let body = match self.read(body).await {
             Ok(body) => body,
             Err(stop) => {
@@ -94,7 +95,8 @@ impl Passing {
             event.result = "the host stopped before the request was complete".to_owned();
         });
         let (answered, answer) = oneshot::channel();
-        tokio::spawn(async move {
+        // Boxed, or the runtime moves all of it several times.
+        tokio::spawn(Box::pin(async move {
             let exchanged = self.exchange(&body).await;
             self.record(&body, &exchanged);
             let result = match exchanged {
@@ -106,23 +108,24 @@ impl Passing {
             };
             // Nobody waits when the guest is gone; the books are complete all the same.
             let _nobody_waits = answered.send(result);
-        });
+        }));
         answer.await.unwrap_or_else(|_| Err(Stop::Internal("the host's task ended early".to_owned())))
     }
 
     /// Reads and checks the body, within the budget.
     async fn read(&self, mut body: WasiBody) -> Result<Bytes, Stop> {
         let context = &self.context;
-        let mut whole = BytesMut::new();
+        let mut whole = Pieces::default();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Stop::Refused(BadBody::Incomplete.into()))?;
             // Trailers are dropped like all other headers of the guest.
             let Ok(data) = frame.into_data() else { continue };
             context.budget.take_request_bytes(data.len(), &context.limits).map_err(Stop::Exceeded)?;
-            whole.extend_from_slice(&data);
+            whole.push(data);
         }
+        let whole = whole.join();
         check_body(&self.route, self.declared, &whole).map_err(|bad| Stop::Refused(bad.into()))?;
-        Ok(whole.freeze())
+        Ok(whole)
     }
 
     /// Sends until there is an answer for the guest, and screens it.

@@ -3,9 +3,12 @@
 //! Of the guest's request only the route and a checked body remain; none of its headers does.
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, header};
+use http::{HeaderMap, HeaderValue, Request, header};
 use http_body_util::Full;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::{
+    Deserialize,
+    de::{Deserializer, IgnoredAny, MapAccess, Visitor},
+};
 
 use crate::{credential::Credential, gate::route::Route, upstream::Upstream};
 
@@ -74,11 +77,32 @@ impl<'de> Visitor<'de> for SuspectKey {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut suspect = None;
-        while let Some(key) = map.next_key::<String>()? {
+        while let Some(Key(found)) = map.next_key()? {
             map.next_value::<IgnoredAny>()?;
-            suspect = suspect.or_else(|| find_suspect(&key));
+            suspect = suspect.or(found);
         }
         Ok(suspect)
+    }
+}
+
+/// A key, as what it could be taken for. Nothing is copied of it.
+struct Key(Option<&'static str>);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Key;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<Key, E> {
+                Ok(Key(find_suspect(key)))
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }
 
@@ -107,17 +131,20 @@ pub(crate) fn rebuild(
     credential: &Credential,
     body: Bytes,
 ) -> Result<Request<Full<Bytes>>, http::Error> {
-    let mut request = Request::builder()
-        .method(route.method())
-        .uri(upstream.uri(&route.path())?)
-        .header(header::ACCEPT, JSON)
-        .header(header::ACCEPT_ENCODING, IDENTITY)
-        .header(header::USER_AGENT, USER_AGENT);
+    /// Those below, those of a credential, and those that the client adds.
+    const HEADERS: usize = 12;
+    let mut headers = HeaderMap::with_capacity(HEADERS);
+    headers.insert(header::ACCEPT, JSON);
+    headers.insert(header::ACCEPT_ENCODING, IDENTITY);
+    headers.insert(header::USER_AGENT, USER_AGENT);
     if matches!(route, Route::Execute { .. }) {
-        request = request.header(header::CONTENT_TYPE, JSON);
+        headers.insert(header::CONTENT_TYPE, JSON);
     }
-    let mut request = request.body(Full::new(body))?;
-    credential.add_to(request.headers_mut());
+    credential.add_to(&mut headers);
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = route.method();
+    *request.uri_mut() = upstream.uri(&route.path())?;
+    *request.headers_mut() = headers;
     Ok(request)
 }
 
