@@ -333,8 +333,8 @@ pub(crate) fn line(guest_request: &str) -> &str {
 /// Shows a request as a guest built it, in a bounded number of bytes.
 pub(crate) fn guest_request(parts: &http::request::Parts) -> String {
     const BYTES: usize = 4096;
-    let mut shown = escaped(&format!("{} {}", parts.method, parts.uri));
-    let mut line = String::new();
+    let mut line = format!("{} {}", parts.method, parts.uri);
+    let mut shown = escaped(&line);
     for (name, value) in &parts.headers {
         if shown.len() > BYTES {
             shown.push_str("\n…");

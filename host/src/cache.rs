@@ -20,7 +20,8 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::{Engine, component::Component};
 
 use crate::{
-    compile::{Source, hex},
+    compile::{Identity, hex},
+    limits::HostLimits,
     worker::Code,
 };
 
@@ -38,9 +39,10 @@ use crate::{
 /// ```
 ///
 /// Any number of hosts, in any number of processes, may share a directory. An entry belongs to the bytes of
-/// one component, one version of wasmtime and of this crate, one kind of processor, and the settings that
-/// code is compiled for; nothing else finds it. All limits and checks of a load are the same with an entry
-/// as without, except the time and memory to compile.
+/// one component, one version of wasmtime and of this crate, one kind of processor, the settings that code is
+/// compiled for, and the limits of what is compiled; nothing else finds it. All limits and checks of a load are the
+/// same with an entry as without, except the time and memory to compile. A component in a
+/// [file](crate::ActionHost::load_file) that has code here is read for its digest alone.
 ///
 /// The directory is made, for its owner alone, when it is first needed. A cache never makes a load fail:
 /// where it cannot be used, `tracing` has a warning that says why, and the component is compiled.
@@ -105,9 +107,12 @@ impl CompileCache {
     }
 
     /// Finds the place of a component's code for an engine; none in a directory that is not to be trusted.
-    pub(crate) fn place(&self, engine: &Engine, source: &Source) -> Option<Place> {
+    pub(crate) fn place(&self, engine: &Engine, limits: &HostLimits, component: &Identity) -> Option<Place> {
         match trust::directory(&self.directory) {
-            Ok(directory) => Some(Place { directory, name: name(engine, source), max_bytes: self.max_bytes }),
+            Ok(directory) => {
+                let name = name(engine, limits, component);
+                Some(Place { directory, name, max_bytes: self.max_bytes })
+            }
             Err(error) => {
                 let directory = self.directory.display();
                 tracing::warn!(%directory, %error, "the compile cache is not used");
@@ -250,10 +255,13 @@ fn tail(code_bytes: u64, checksum: Checksum) -> [u8; TAIL] {
 }
 
 /// Names an entry: `<component>-<engine>.code`, both in hexadecimal digits.
-fn name(engine: &Engine, source: &Source) -> String {
+///
+/// The limits of what is compiled are part of it: what one host has compiled, another may have to refuse.
+fn name(engine: &Engine, limits: &HostLimits, component: &Identity) -> String {
     let mut compiler = Fingerprint(Sha256::new_with_prefix(env!("CARGO_PKG_VERSION")));
     engine.precompile_compatibility_hash().hash(&mut compiler);
-    let component = source.digest().trim_start_matches("sha256:");
+    (limits.component_bytes, limits.functions, limits.function_bytes).hash(&mut compiler);
+    let component = component.digest.trim_start_matches("sha256:");
     format!("{component}-{}.code", &hex(&compiler.0.finalize())[..32])
 }
 
@@ -296,6 +304,7 @@ impl Hasher for Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compile::Source;
 
     #[test]
     fn only_names_of_entries_are_ours_to_remove() {
@@ -311,10 +320,20 @@ mod tests {
     #[test]
     fn another_component_and_other_settings_have_another_name() {
         let engine = |fuel| Engine::new(&crate::host::compiler_config(fuel)).expect("an engine");
-        let name = |fuel, bytes: &[u8]| name(&engine(fuel), &Source::new(bytes.to_vec()));
+        let limited = |fuel, limits: HostLimits, bytes: &[u8]| {
+            name(&engine(fuel), &limits, Source::new(bytes.to_vec()).identity())
+        };
+        let name = |fuel, bytes: &[u8]| limited(fuel, HostLimits::default(), bytes);
         assert!(is_entry(&name(false, b"one")));
         assert_eq!(name(false, b"one"), name(false, b"one"));
         assert_ne!(name(false, b"one"), name(false, b"two"));
         assert_ne!(name(false, b"one"), name(true, b"one"));
+        for narrower in [
+            HostLimits { component_bytes: 1 << 20, ..HostLimits::default() },
+            HostLimits { functions: 1_000, ..HostLimits::default() },
+            HostLimits { function_bytes: 1_000, ..HostLimits::default() },
+        ] {
+            assert_ne!(name(false, b"one"), limited(false, narrower, b"one"));
+        }
     }
 }

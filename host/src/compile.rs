@@ -1,29 +1,52 @@
 //! From the bytes of a plugin to code: recognise, pre-check, find or compile, here or in a worker process.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use sha2::{Digest as _, Sha256};
 use tokio::{sync::OwnedSemaphorePermit, task::spawn_blocking};
 use wasmtime::component::Component;
 
-use crate::{audit::escaped, cache::Place, error::LoadError, host::Shared, limits::HostLimits, precheck};
+use crate::{
+    audit::escaped, cache::Place, component_file, error::LoadError, host::Shared, limits::HostLimits,
+    precheck,
+};
 
-/// Bytes that came from outside, and their digest.
+/// Bytes that came from outside, and which component they are.
 pub(crate) struct Source {
     pub(crate) bytes: Vec<u8>,
-    digest: OnceLock<String>,
+    identity: OnceLock<Identity>,
+}
+
+/// Which component it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The SHA-256 of its bytes, as `sha256:…`.
+    pub(crate) digest: String,
+    /// How many bytes it has.
+    pub(crate) size: usize,
 }
 
 impl Source {
     pub(crate) fn new(bytes: Vec<u8>) -> Self {
-        Self { bytes, digest: OnceLock::new() }
+        Self { bytes, identity: OnceLock::new() }
     }
 
-    /// Returns the SHA-256, as `sha256:…`. Made when it is first asked for: of a large component that takes
+    /// Returns which component it is. Made when it is first asked for: of a large component that takes
     /// milliseconds.
-    pub(crate) fn digest(&self) -> &str {
-        self.digest.get_or_init(|| format!("sha256:{}", hex(&Sha256::digest(&self.bytes))))
+    pub(crate) fn identity(&self) -> &Identity {
+        self.identity.get_or_init(|| {
+            let sha256 = Sha256::new_with_prefix(&self.bytes);
+            Identity { digest: digest(sha256), size: self.bytes.len() }
+        })
     }
+}
+
+/// Returns a digest as it is shown.
+pub(crate) fn digest(sha256: Sha256) -> String {
+    format!("sha256:{}", hex(&sha256.finalize()))
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
@@ -33,7 +56,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// Turns a component into code, off the async threads.
 pub(crate) async fn compile(host: &Arc<Shared>, source: Arc<Source>) -> Result<Component, LoadError> {
     recognise(&source.bytes, &host.host_limits)?;
-    // Code from the cache has to pass too: an earlier host may have had wider limits.
     let (shared, checked) = (host.clone(), source.clone());
     off_thread(move || precheck::check(&checked.bytes, &shared.host_limits)).await?;
 
@@ -77,14 +99,27 @@ async fn compile_anew(
     }
 }
 
-async fn place(host: &Arc<Shared>, source: &Arc<Source>) -> Option<Arc<Place>> {
-    let (cache, engine, source) = (host.cache.clone(), host.engine.clone(), source.clone());
-    let place = spawn_blocking(move || {
-        // Asked for sooner or later, and not on an async thread.
-        source.digest();
-        cache?.place(&engine, &source)
+/// Finds the code of a component that is in a file, and tells which component it is. The file is gone through for
+/// its digest, and held nowhere: all else that a component is checked for is so of whatever has code here.
+pub(crate) async fn find_file(host: &Arc<Shared>, path: &Path) -> Option<(Component, Identity)> {
+    host.cache.as_ref()?;
+    let identity = component_file::identify(path, host.host_limits.component_bytes).await.ok()?;
+    let (shared, known) = (host.clone(), identity.clone());
+    let found = spawn_blocking(move || {
+        let place = shared.cache.as_ref()?.place(&shared.engine, &shared.host_limits, &known)?;
+        place.find(&shared.engine, shared.host_limits.compile_bytes)
     });
     // A cache that fails, even by a panic, makes no load fail; the same below.
+    Some((found.await.ok().flatten()?, identity))
+}
+
+async fn place(host: &Arc<Shared>, source: &Arc<Source>) -> Option<Arc<Place>> {
+    let (host, source) = (host.clone(), source.clone());
+    let place = spawn_blocking(move || {
+        // Asked for sooner or later, and not on an async thread.
+        let identity = source.identity();
+        host.cache.as_ref()?.place(&host.engine, &host.host_limits, identity)
+    });
     place.await.ok().flatten().map(Arc::new)
 }
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use secrecy::SecretString;
-use tokio::{io::AsyncReadExt as _, sync::Semaphore};
+use tokio::sync::Semaphore;
 use wasmtime::{
     Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig,
     WasmBacktraceDetails, component::Linker,
@@ -23,7 +23,8 @@ use crate::{
     cache::CompileCache,
     call::{CallState, CoreDumpSink, Live},
     cassette::Cassette,
-    compile::{Source, compile},
+    compile::{Source, compile, find_file},
+    component_file,
     credential::CredentialError,
     error::{ConfigError, LoadError},
     gate::{BeforeSend, client::Client, pace::Pace, typed},
@@ -130,7 +131,7 @@ impl ActionHost {
     pub async fn load(&self, component: impl Into<Vec<u8>>) -> Result<Plugin, LoadError> {
         let source = Arc::new(Source::new(component.into()));
         let component = compile(&self.0, source.clone()).await?;
-        Plugin::new(self.0.clone(), &component, &source)
+        Plugin::new(self.0.clone(), &component, source.identity())
     }
 
     /// Loads a plugin from a file.
@@ -150,7 +151,10 @@ impl ActionHost {
     /// # }
     /// ```
     pub async fn load_file(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
-        let bytes = self.read(path.as_ref()).await?;
+        if let Some((component, identity)) = find_file(&self.0, path.as_ref()).await {
+            return Plugin::new(self.0.clone(), &component, &identity);
+        }
+        let bytes = component_file::read(path.as_ref(), self.0.host_limits.component_bytes).await?;
         self.load(bytes).await
     }
 
@@ -174,7 +178,7 @@ impl ActionHost {
     /// # }
     /// ```
     pub async fn inspect_file(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
-        let bytes = self.read(path.as_ref()).await?;
+        let bytes = component_file::read(path.as_ref(), self.0.host_limits.component_bytes).await?;
         Ok(self.inspect(bytes).await)
     }
 
@@ -285,21 +289,6 @@ impl ActionHost {
     #[cfg(feature = "bench-internals")]
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0
-    }
-
-    /// Reads a file once, up to the limit: what was checked is what is compiled, even if it changes.
-    async fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
-        let limit = self.0.host_limits.component_bytes;
-        let failed = |source| LoadError::File { path: path.display().to_string(), source };
-        // To open a pipe would wait for whoever writes to it.
-        if !tokio::fs::metadata(path).await.map_err(failed)?.is_file() {
-            return Err(failed(std::io::Error::other("it is no regular file")));
-        }
-        let file = tokio::fs::File::open(path).await.map_err(failed)?;
-        let mut bytes = Vec::new();
-        file.take(limit as u64 + 1).read_to_end(&mut bytes).await.map_err(failed)?;
-        // What is only the beginning of a file has no digest worth showing.
-        if bytes.len() > limit { Err(LoadError::TooLarge { limit }) } else { Ok(bytes) }
     }
 }
 
@@ -653,6 +642,10 @@ pub(crate) fn compiler_config(fuel: bool) -> Config {
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<CallState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    // The same functions for streams, which ask for no context: it is made for guests that need one.
+    linker.allow_shadowing(true);
+    wasmtime_wasi_io::add_to_linker_async(&mut linker)?;
+    linker.allow_shadowing(false);
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     outgoing::bound(&mut linker)?;
     typed::add_to_linker(&mut linker)?;

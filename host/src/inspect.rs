@@ -95,9 +95,9 @@ pub(crate) async fn inspect(host: Arc<Shared>, source: Arc<Source>) -> Inspectio
     let component = compile(&host, source.clone()).await;
     let (imports, exports) = component.as_ref().map(|c| names(&host, c)).unwrap_or_default();
     Inspection {
-        digest: source.digest().to_owned(),
+        digest: source.identity().digest.clone(),
         size: source.bytes.len(),
-        verdict: component.and_then(|component| Plugin::new(host, &component, &source)),
+        verdict: component.and_then(|component| Plugin::new(host, &component, source.identity())),
         imports,
         exports,
         memory_bytes: sections.memory_bytes,

@@ -37,6 +37,7 @@ mod cache;
 mod call;
 mod cassette;
 mod compile;
+mod component_file;
 mod contract;
 mod credential;
 mod effect;

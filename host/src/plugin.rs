@@ -12,7 +12,7 @@ use wasmtime::{Store, component::Component};
 use crate::{
     audit::{self, AuditEvent, CallEvent, Operation, escaped},
     call::{self, CallState, Crash},
-    compile::{Source, invalid},
+    compile::{Identity, invalid},
     contract::{
         Action, Outcome, Parameter, PluginError, Problem,
         bindings::{
@@ -67,12 +67,16 @@ struct Loaded {
 
 impl Plugin {
     /// Checks what a component asks for and offers, and makes a plugin of it.
-    pub(crate) fn new(host: Arc<Shared>, component: &Component, source: &Source) -> Result<Self, LoadError> {
+    pub(crate) fn new(
+        host: Arc<Shared>,
+        component: &Component,
+        identity: &Identity,
+    ) -> Result<Self, LoadError> {
         check_imports(&host, component)?;
         let pre = host.linker.instantiate_pre(component).map_err(invalid)?;
         let pre = PluginPre::new(pre)
             .map_err(|error| LoadError::Exports { detail: escaped(&format!("{error:#}")) })?;
-        let (digest, size) = (source.digest().into(), source.bytes.len());
+        let (digest, size) = (identity.digest.as_str().into(), identity.size);
         Ok(Self { loaded: Arc::new(Loaded { pre, digest, size, host }), correlation: None })
     }
 
@@ -394,7 +398,8 @@ impl<'a> Call<'a> {
         let small = outcome.data().len() < SMALL;
         let most = self.context().map_or(0, |context| context.limits.result_values);
         let read = move || {
-            if json_values(outcome.data()) > most {
+            // There is a byte to each value at least.
+            if outcome.data().len() >= most && json_values(outcome.data()) > most {
                 return Err(Error::Limit { exceeded: Exceeded::ResultValues(most), sent });
             }
             Outcome::try_from(&outcome).map_err(|error| {

@@ -6,8 +6,8 @@
 use std::slice;
 
 use http::{
-    HeaderValue, Method, Response, StatusCode,
-    header::{CONTENT_LENGTH, CONTENT_TYPE},
+    HeaderName, HeaderValue, Method, Response, StatusCode,
+    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE},
     uri::Scheme,
 };
 
@@ -42,12 +42,13 @@ pub(crate) struct Outgoing<'a> {
 type Header = (String, Vec<u8>);
 
 impl<'a> Outgoing<'a> {
-    /// Makes a request over HTTPS whose body, if there is any, is JSON.
+    /// Makes a request over HTTPS for JSON, whose body, if there is any, is JSON too.
     #[cfg_attr(feature = "upstream", expect(dead_code, reason = "it is for the other way"))]
     pub(crate) fn new(method: &'a Method, authority: &'a str, path: &'a str, body: &'a [u8]) -> Self {
+        let json = |name: HeaderName| (name.as_str().to_owned(), b"application/json".to_vec());
         let headers = match body {
-            [] => Vec::new(),
-            _ => vec![(CONTENT_TYPE.as_str().to_owned(), b"application/json".to_vec())],
+            [] => vec![json(ACCEPT)],
+            _ => vec![json(ACCEPT), json(CONTENT_TYPE)],
         };
         Self { method, scheme: WasiScheme::Https, authority, path, headers, body }
     }

@@ -37,7 +37,7 @@ fn read_as_data(text: &str) {
     let succeeded = wit::Outcome::Succeeded(wit::Success { http_status: Some(200), data: data.clone() });
     let node_status = text.to_owned();
     let failed = wit::Outcome::Failed(wit::Failure { node_status, http_status: None, data });
-    match (Outcome::try_from(succeeded), Outcome::try_from(failed), parsed) {
+    match (Outcome::try_from(&succeeded), Outcome::try_from(&failed), parsed) {
         (Ok(Outcome::Succeeded(success)), Ok(Outcome::Failed(failure)), Some(value)) => {
             assert_eq!((&success.data, &failure.data, &*failure.node_status), (&value, &value, text));
             is_fit_for_a_log(&failure.to_string());
