@@ -17,7 +17,7 @@ use actionbox_benches::{
     rounds::is_quick,
     upstream::{self, Apart, Control},
 };
-use actionbox_examples::REFOLD;
+use actionbox_examples::{REFOLD, REFOLD_TYPED};
 use actionbox_host::{
     ActionHost, ApiKey, AuditEvent, AuditSink, Grant, HostLimits, Limits, Outcome, Plugin, Upstream,
 };
@@ -61,6 +61,17 @@ fn main() -> anyhow::Result<()> {
     memory()
 }
 
+/// A way in which plugins are run.
+struct Mode {
+    name: &'static str,
+    plugin: &'static [u8],
+    kept: bool,
+}
+
+const FRESH: Mode = Mode { name: "actionbox", plugin: REFOLD, kept: false };
+const TYPED: Mode = Mode { name: "actionbox, typed", plugin: REFOLD_TYPED, kept: false };
+const KEPT: Mode = Mode { name: "actionbox, typed, kept", plugin: REFOLD_TYPED, kept: true };
+
 /// Calls through the host, or natively.
 enum Caller {
     Native(Box<Native>),
@@ -74,13 +85,14 @@ impl Caller {
     }
 
     /// Makes hosts for so many calls at once, and as many as it takes.
-    async fn boxed(upstream: SocketAddr, calls: usize) -> anyhow::Result<Arc<Self>> {
+    async fn boxed(mode: &Mode, upstream: SocketAddr, calls: usize) -> anyhow::Result<Arc<Self>> {
         let hosts = calls.div_ceil(MOST);
         let each = calls.div_ceil(hosts);
         let host_limits = HostLimits {
             concurrent_calls: each,
             concurrent_calls_per_tenant: each,
             concurrent_requests: each,
+            kept_instances: if mode.kept { each } else { 0 },
             account_rate: None,
             ..HostLimits::default()
         };
@@ -90,7 +102,7 @@ impl Caller {
             let host = ActionHost::builder().audit(Arc::new(Unheard)).limits(limits.clone());
             let host = host.host_limits(host_limits.clone()).build();
             let host = host.with_context(|| format!("host {n} of {hosts}, with {each} calls at once"))?;
-            plugins.push(host.load(REFOLD).await?);
+            plugins.push(host.load(mode.plugin).await?);
         }
         let grant = |tenant: usize| {
             let upstream = Upstream::refold().at(&format!("http://{upstream}"))?;
@@ -135,6 +147,30 @@ async fn latencies(upstream: SocketAddr) -> anyhow::Result<()> {
          rounds of {length:?}, medians of the rounds. The upstream is another process on the same machine."
     );
     println!("{note}\n");
+    let mut series = Vec::new();
+    for mode in [FRESH, KEPT] {
+        series.extend(added(&mode, upstream, rounds, length).await?);
+    }
+    Figure {
+        id: "waiting-added".to_owned(),
+        title: "What a call adds to the latency of an upstream that takes 100 ms".to_owned(),
+        note,
+        kind: Kind::LogLines,
+        x: "calls in flight".to_owned(),
+        y: "ms more than a native client's".to_owned(),
+        series,
+    }
+    .keep()
+}
+
+/// Returns by how much calls of a mode take longer than a native client's: the median, and one in a hundred.
+async fn added(
+    mode: &Mode,
+    upstream: SocketAddr,
+    rounds: usize,
+    length: Duration,
+) -> anyhow::Result<[Series; 2]> {
+    println!("{}", mode.name);
     println!(
         "{:>10}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}",
         "in flight",
@@ -150,7 +186,7 @@ async fn latencies(upstream: SocketAddr) -> anyhow::Result<()> {
         "cpu µs"
     );
     let native = Caller::native(upstream);
-    let boxed = Caller::boxed(upstream, 1_000).await?;
+    let boxed = Caller::boxed(mode, upstream, 1_000).await?;
     let mut added = [Vec::new(), Vec::new()];
     for in_flight in [1, 10, 100, 300, 1_000] {
         let (mut theirs, mut ours) = (Vec::new(), Vec::new());
@@ -178,19 +214,10 @@ async fn latencies(upstream: SocketAddr) -> anyhow::Result<()> {
         added[1].push(Point::of_rounds(x, pairs().map(|(native, boxed)| boxed.p99 - native.p99).collect())?);
     }
     let [p50, p99] = added;
-    Figure {
-        id: "waiting-added".to_owned(),
-        title: "What a call adds to the latency of an upstream that takes 100 ms".to_owned(),
-        note,
-        kind: Kind::LogLines,
-        x: "calls in flight".to_owned(),
-        y: "ms more than a native client's".to_owned(),
-        series: vec![
-            Series { name: "added p50".to_owned(), points: p50 },
-            Series { name: "added p99".to_owned(), points: p99 },
-        ],
-    }
-    .keep()
+    Ok([
+        Series { name: format!("{}: p50", mode.name), points: p50 },
+        Series { name: format!("{}: p99", mode.name), points: p99 },
+    ])
 }
 
 impl Latency {
@@ -260,7 +287,8 @@ struct Held {
 async fn hold_calls(contestant: String, count: usize, upstream: SocketAddr) -> anyhow::Result<Held> {
     let caller = match contestant.as_str() {
         "native" => Caller::native(upstream),
-        _ => Caller::boxed(upstream, count).await?,
+        name if name == TYPED.name => Caller::boxed(&TYPED, upstream, count).await?,
+        _ => Caller::boxed(&FRESH, upstream, count).await?,
     };
     let control = Control::of(upstream);
     control.release().await?;
@@ -288,23 +316,23 @@ async fn hold_calls(contestant: String, count: usize, upstream: SocketAddr) -> a
 fn memory() -> anyhow::Result<()> {
     let counts: &[usize] = if is_quick() { &[10, 200] } else { &[10, 100, 1_000, 2_000, 4_000, 10_000] };
     println!("\nMemory of each call that waits, in KB, with so many of them in one process\n");
-    print!("{:>10}{:>12}{:>10}", "calls", "native", "actionbox");
+    print!("{:>10}{:>12}{:>10}{:>10}", "calls", "native", "typed", "actionbox");
     for (part, _) in Memory::default().parts() {
         print!("{part:>20}");
     }
     println!("{:>20}", "mappings, in all");
-    let (mut theirs, mut ours) = (Vec::new(), Vec::new());
+    let (mut theirs, mut typed, mut ours) = (Vec::new(), Vec::new(), Vec::new());
     for &count in counts {
-        let native = held_apart("native", count)?;
-        match held_apart("actionbox", count) {
+        let (native, light) = (held_apart("native", count)?, held_apart(TYPED.name, count)?);
+        match held_apart(FRESH.name, count) {
             Ok(boxed) => {
                 let kilobytes = |held: &Held, part: usize| {
                     let (before, waiting) = (held.before.parts()[part].1, held.waiting.parts()[part].1);
                     (waiting as f64 - before as f64) / 1024.0 / count as f64
                 };
                 let parts: Vec<_> = (0..6).map(|part| kilobytes(&boxed, part)).collect();
-                let native_total: f64 = (0..6).map(|part| kilobytes(&native, part)).sum();
-                print!("{count:>10}{native_total:>12.1}{:>10.1}", parts.iter().sum::<f64>());
+                let total = |held: &Held| -> f64 { (0..6).map(|part| kilobytes(held, part)).sum() };
+                print!("{count:>10}{:>12.1}{:>10.1}{:>10.1}", total(&native), total(&light), total(&boxed));
                 for part in &parts {
                     print!("{part:>20.1}");
                 }
@@ -314,8 +342,9 @@ fn memory() -> anyhow::Result<()> {
             Err(error) => println!("{count:>10}  {error:#}"),
         }
         theirs.push((count, native));
+        typed.push((count, light));
     }
-    keep(&theirs, &ours)
+    keep(&theirs, &typed, &ours)
 }
 
 /// Has another process hold calls of an upstream of its own.
@@ -330,7 +359,11 @@ fn held_apart(contestant: &str, count: usize) -> anyhow::Result<Held> {
     Ok(serde_json::from_slice(&told.stdout)?)
 }
 
-fn keep(theirs: &[(usize, Held)], ours: &[(usize, Held, Vec<f64>)]) -> anyhow::Result<()> {
+fn keep(
+    theirs: &[(usize, Held)],
+    typed: &[(usize, Held)],
+    ours: &[(usize, Held, Vec<f64>)],
+) -> anyhow::Result<()> {
     let note = "Memory that is the process's alone (private pages and page tables), while all calls wait for \
                 an upstream that is another process. One process a point, one host a process.";
     let megabytes = |held: &Held| held.waiting.total() as f64 / f64::from(1 << 20);
@@ -350,6 +383,7 @@ fn keep(theirs: &[(usize, Held)], ours: &[(usize, Held, Vec<f64>)]) -> anyhow::R
         y: "MB".to_owned(),
         series: vec![
             line("native", theirs.iter().map(|(count, held)| (*count, megabytes(held))).collect()),
+            line(TYPED.name, typed.iter().map(|(count, held)| (*count, megabytes(held))).collect()),
             line("actionbox", ours.iter().map(|(count, held, _)| (*count, megabytes(held))).collect()),
         ],
     }

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use tokio::task::JoinSet;
 
 use crate::process;
 
@@ -112,7 +113,53 @@ pub async fn round<F: Future<Output = anyhow::Result<()>>>(
         call(calls).await?;
         calls += 1;
     }
-    let (wall, cpu) = (began.elapsed(), process::cpu_time()?.saturating_sub(cpu));
-    let per_call = |time: Duration| time.as_secs_f64() * 1e6 / calls as f64;
-    Ok(Round { wall: per_call(wall), cpu: per_call(cpu) })
+    Round::of(calls, began.elapsed(), process::cpu_time()?.saturating_sub(cpu))
+}
+
+/// Makes calls for the time of a round, for all callers at once: each call is followed by the next.
+///
+/// # Errors
+///
+/// When a call fails.
+pub async fn crowd<C: Clone + Send + 'static, F: Future<Output = anyhow::Result<()>> + Send + 'static>(
+    length: Duration,
+    callers: Vec<C>,
+    call: impl Fn(C) -> F + Clone + Send + 'static,
+) -> anyhow::Result<Round> {
+    let (began, cpu) = (Instant::now(), process::cpu_time()?);
+    let mut rounds = JoinSet::new();
+    for caller in callers {
+        let call = call.clone();
+        rounds.spawn(async move {
+            let mut calls = 0;
+            while calls == 0 || began.elapsed() < length {
+                call(caller.clone()).await?;
+                calls += 1;
+            }
+            anyhow::Ok(calls)
+        });
+    }
+    let mut calls = 0;
+    while let Some(made) = rounds.join_next().await {
+        calls += made??;
+    }
+    Round::of(calls, began.elapsed(), process::cpu_time()?.saturating_sub(cpu))
+}
+
+impl Round {
+    fn of(calls: usize, wall: Duration, cpu: Duration) -> anyhow::Result<Self> {
+        ensure!(calls > 0, "no call was made");
+        let per_call = |time: Duration| time.as_secs_f64() * 1e6 / calls as f64;
+        Ok(Self { wall: per_call(wall), cpu: per_call(cpu) })
+    }
+
+    /// Returns how many calls ended in a second.
+    pub fn rate(&self) -> f64 {
+        1e6 / self.wall
+    }
+
+    /// Returns the microseconds of processor time of a call.
+    pub fn cpu(&self) -> f64 {
+        self.cpu
+    }
 }

@@ -23,14 +23,21 @@ use hyper::{
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::rt::TokioIo;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+};
+use rustls::{ServerConfig, crypto::ring};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     sync::watch,
 };
+use tokio_rustls::TlsAcceptor;
 
-/// The argument that makes a benchmark an upstream.
+/// The argument that makes a benchmark an upstream, and the one behind it that has it speak TLS.
 const APART: &str = "--upstream";
+const SECURE: &str = "--tls";
 
 /// Starts the upstream on a thread and returns its address. It runs until the process ends.
 ///
@@ -39,7 +46,7 @@ const APART: &str = "--upstream";
 /// When no port can be taken.
 pub fn start() -> anyhow::Result<SocketAddr> {
     let (started, address) = std::sync::mpsc::channel();
-    std::thread::spawn(move || run(|address| Ok(started.send(address)?)));
+    std::thread::spawn(move || run(None, |address| Ok(started.send(address)?)));
     Ok(address.recv()?)
 }
 
@@ -58,11 +65,26 @@ impl Apart {
     ///
     /// When it does not start, or does not say where it listens.
     pub fn start() -> anyhow::Result<Self> {
-        let mut process = Command::new(std::env::current_exe()?)
-            .arg(APART)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        Self::of(Command::new(std::env::current_exe()?).arg(APART), "")
+    }
+
+    /// Starts it with TLS, and with HTTP/2 for whoever asks for it; returns the certificate too, in PEM.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_secure() -> anyhow::Result<(Self, String)> {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let line = serde_json::to_string(&(&certificate, key))? + "\n";
+        let this = Self::of(Command::new(std::env::current_exe()?).args([APART, SECURE]), &line)?;
+        Ok((this, certificate))
+    }
+
+    fn of(command: &mut Command, input: &str) -> anyhow::Result<Self> {
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let stdin = process.stdin.as_mut().context("the upstream has no input")?;
+        stdin.write_all(input.as_bytes())?;
         let mut line = String::new();
         let stdout = process.stdout.take().context("the upstream has no output")?;
         BufReader::new(stdout).read_line(&mut line)?;
@@ -94,8 +116,14 @@ pub fn is_one() -> anyhow::Result<bool> {
     if std::env::args().nth(1).as_deref() != Some(APART) {
         return Ok(false);
     }
-    std::thread::spawn(|| {
-        run(|address| {
+    let mut line = String::new();
+    let secure = std::env::args().nth(2).as_deref() == Some(SECURE);
+    if secure {
+        std::io::stdin().read_line(&mut line)?;
+    }
+    let tls = secure.then(|| acceptor(&line)).transpose()?;
+    std::thread::spawn(move || {
+        run(tls, |address| {
             println!("{address}");
             Ok(std::io::stdout().flush()?)
         })
@@ -104,8 +132,24 @@ pub fn is_one() -> anyhow::Result<bool> {
     Ok(true)
 }
 
+/// Makes what speaks TLS with a certificate and its key.
+fn acceptor(line: &str) -> anyhow::Result<TlsAcceptor> {
+    let (certificate, key): (String, String) = serde_json::from_str(line)?;
+    let certificate = CertificateDer::from_pem_slice(certificate.as_bytes())?;
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes())?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
 /// Serves for ever.
-fn run(started: impl FnOnce(SocketAddr) -> anyhow::Result<()>) -> anyhow::Result<()> {
+fn run(
+    tls: Option<TlsAcceptor>,
+    started: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     /// Ten thousand may knock at once.
     const BACKLOG: u32 = 16 << 10;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -118,22 +162,41 @@ fn run(started: impl FnOnce(SocketAddr) -> anyhow::Result<()>) -> anyhow::Result
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            tokio::spawn(serve(stream, answers.clone()));
+            let answers = answers.clone();
+            match tls.clone() {
+                None => tokio::spawn(serve(stream, answers)),
+                Some(tls) => tokio::spawn(serve_securely(tls, stream, answers)),
+            };
         }
     })
 }
 
 async fn serve(stream: TcpStream, answers: Arc<Answers>) {
-    let service = service_fn(move |request| {
-        let answers = answers.clone();
-        async move { Ok::<_, Infallible>(json(answers.to(request).await)) }
-    });
+    let service = service_fn(move |request| answer(answers.clone(), request));
     if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
         // Whoever is done with its measurements does not wait for what it has asked.
         if !error.is_incomplete_message() {
             eprintln!("the upstream lost a connection: {error}");
         }
     }
+}
+
+async fn serve_securely(tls: TlsAcceptor, stream: TcpStream, answers: Arc<Answers>) {
+    let stream = match tls.accept(stream).await {
+        Ok(stream) => stream,
+        Err(error) => return eprintln!("the upstream has no secure connection: {error}"),
+    };
+    let service = service_fn(move |request| answer(answers.clone(), request));
+    let server = auto::Builder::new(TokioExecutor::new());
+    // Whoever is done with its measurements goes without a word.
+    let _gone = server.serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn answer(
+    answers: Arc<Answers>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    Ok(json(answers.to(request).await))
 }
 
 fn json(body: Bytes) -> Response<Full<Bytes>> {

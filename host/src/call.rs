@@ -1,7 +1,7 @@
 //! One call: an instance in a store of its own, its limits and its deadline.
 
 use std::{
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{self, Poll},
     time::Instant,
@@ -96,10 +96,12 @@ pub(crate) async fn run<T>(
         Some(live) => live.begin(context),
         None => Live::new(&host.engine, context),
     };
-    let guest = live.call(plugin, &context.usage, export);
-    // Epochs do not interrupt a guest that waits inside the host: the timeout around it all does.
-    let guest = InTurn::new(Metered { guest: Box::pin(guest), usage: &context.usage }, running);
-    let ended = tokio::time::timeout_at(context.deadline.into(), guest).await;
+    let ended = {
+        let guest = pin!(live.call(plugin, &context.usage, export));
+        // Epochs do not interrupt a guest that waits inside the host: the timeout around it all does.
+        let guest = InTurn::new(Metered { guest, usage: &context.usage }, running);
+        tokio::time::timeout_at(context.deadline.into(), guest).await
+    };
     match ended {
         Ok(Ok(value)) => {
             // A request on its way, or a bound that was passed, ends with the instance.
@@ -347,7 +349,7 @@ impl ResourceLimiter for CallState {
 
 /// Runs the clock while the guest is polled.
 struct Metered<'a, F> {
-    guest: Pin<Box<F>>,
+    guest: Pin<&'a mut F>,
     usage: &'a Usage,
 }
 

@@ -6,31 +6,37 @@ use std::{
     task::{Context, Poll},
 };
 
+use pin_project_lite::pin_project;
 use tracing::dispatcher::{Dispatch, with_default};
 
-/// A future none of whose log lines is heard, of its end neither.
-pub(super) struct Hushed<F>(Option<Pin<Box<F>>>);
+pin_project! {
+    /// A future none of whose log lines is heard, of its end neither.
+    pub(super) struct Hushed<F> {
+        #[pin]
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Hushed<F> {
+        fn drop(this: Pin<&mut Self>) {
+            with_default(&Dispatch::none(), || this.project().future.set(None));
+        }
+    }
+}
 
 impl<F> Hushed<F> {
     pub(super) fn new(future: F) -> Self {
-        Self(Some(Box::pin(future)))
+        Self { future: Some(future) }
     }
 }
 
 impl<F: Future> Future for Hushed<F> {
     type Output = F::Output;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        match &mut self.0 {
-            Some(future) => with_default(&Dispatch::none(), || future.as_mut().poll(cx)),
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match self.project().future.as_pin_mut() {
+            Some(future) => with_default(&Dispatch::none(), || future.poll(cx)),
             None => Poll::Pending,
         }
-    }
-}
-
-impl<F> Drop for Hushed<F> {
-    fn drop(&mut self) {
-        with_default(&Dispatch::none(), || self.0 = None);
     }
 }
 
@@ -43,6 +49,7 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     fn execute(&self, connection: F) {
-        tokio::spawn(Hushed::new(connection));
+        // Boxed: as large as it is, the runtime would move all of it several times.
+        tokio::spawn(Box::pin(Hushed::new(connection)));
     }
 }
