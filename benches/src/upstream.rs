@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Request, Response, Version, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     body::{Body as _, Incoming},
@@ -182,10 +182,8 @@ async fn serve(stream: TcpStream, answers: Arc<Answers>) {
 }
 
 async fn serve_securely(tls: TlsAcceptor, stream: TcpStream, answers: Arc<Answers>) {
-    let stream = match tls.accept(stream).await {
-        Ok(stream) => stream,
-        Err(error) => return eprintln!("the upstream has no secure connection: {error}"),
-    };
+    // A client gives up a connection that it is making when another has become free.
+    let Ok(stream) = tls.accept(stream).await else { return };
     let service = service_fn(move |request| answer(answers.clone(), request));
     let server = auto::Builder::new(TokioExecutor::new());
     // Whoever is done with its measurements goes without a word.
@@ -223,8 +221,9 @@ impl Answers {
 
     async fn to(&self, request: Request<Incoming>) -> Bytes {
         let (parts, body) = request.into_parts();
-        // What is left unread closes the connection, unless it came with the head.
-        if body.size_hint().lower() > 1 << 10 && body.collect().await.is_err() {
+        // What is left unread closes the connection, unless it came with the head; over HTTP/2 it resets a stream.
+        let has_to_be_read = body.size_hint().lower() > 1 << 10 || parts.version == Version::HTTP_2;
+        if has_to_be_read && body.collect().await.is_err() {
             return Bytes::new();
         }
         let path = parts.uri.path();

@@ -382,6 +382,21 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_changes_is_handed_on_as_it_came() {
+        let text = r#"{"id":123456789012345678901234567890,"rate":0.1000000000000000055511151231257827}"#;
+        let mut parameters = parse(text);
+        assert_eq!(
+            parameters.get("id").and_then(Value::as_f64),
+            Some(123_456_789_012_345_678_901_234_567_890.0)
+        );
+        assert_eq!((parameters.to_string().as_str(), &*parameters.text()), (text, text));
+        parameters.insert("id", "7");
+        assert_eq!(parameters.to_string(), r#"{"id":"7","rate":0.1}"#);
+        assert_eq!(parse(" {\n} \n").to_string(), "{\n}");
+        assert_eq!(Parameters::default(), parse("{}"));
+    }
+
+    #[test]
     fn text_comes_out_as_it_went_in() {
         let text = r#"{"a":[1,1.0,-0.5,18446744073709551615],"é":"☃ \" \n"}"#;
         assert_eq!(parse(text).to_string(), text);

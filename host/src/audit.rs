@@ -325,8 +325,8 @@ impl AuditSink for TracingSink {
     }
 }
 
-/// Returns the first line of a request that is shown: its method and URI.
-pub(crate) fn line(guest_request: &str) -> &str {
+/// Returns the request line (RFC 9112, section 3) of a request that is shown.
+pub(crate) fn request_line(guest_request: &str) -> &str {
     guest_request.lines().next().unwrap_or_default()
 }
 

@@ -144,6 +144,56 @@ async fn what_was_compiled_once_is_not_compiled_again() {
     assert!(matches!(error, Err(LoadError::Precompiled)), "an entry is no plugin: {error:?}");
 }
 
+/// Loads a file in a new host that can only find its code.
+async fn find_file(directory: &Path, file: &Path, limits: HostLimits) -> Result<Plugin, LoadError> {
+    let host = builder(CompileCache::at(directory), limits).compile_in(no_compiler());
+    host.build().expect("a host").load_file(file).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_of_a_file_is_that_of_what_is_in_it_now() {
+    let folder = Folder::new("file");
+    let (cache, file) = (folder.cache(), folder.0.join("plugin.wasm"));
+    let find = async |limits| find_file(&cache, &file, limits).await;
+    let gone = find(HostLimits::default()).await;
+    assert!(matches!(gone, Err(LoadError::File { .. })), "{gone:?}");
+
+    fs::write(&file, REFOLD).expect("a file");
+    assert_not_found("a file that nobody has compiled", find(HostLimits::default()).await);
+    let compiled = load(&cache, REFOLD).await.expect("a plugin");
+    let found = find(HostLimits::default()).await.expect("it is found");
+    assert_eq!((found.digest(), found.size()), (compiled.digest(), REFOLD.len()));
+
+    // Whatever a host checks that reads all of it holds here too.
+    for (narrow, why) in [
+        (HostLimits { component_bytes: REFOLD.len() - 1, ..HostLimits::default() }, "larger than"),
+        (HostLimits { functions: 10, ..HostLimits::default() }, "functions"),
+        (HostLimits { function_bytes: 10, ..HostLimits::default() }, "function_bytes"),
+    ] {
+        let error = find(narrow).await.expect_err(why);
+        assert!(error.to_string().contains(why), "{why}: {error}");
+    }
+    find(HostLimits { component_bytes: REFOLD.len(), ..HostLimits::default() })
+        .await
+        .expect_err("other limits have other entries");
+
+    // The same name and length, and another plugin.
+    let mut changed = REFOLD.to_vec();
+    *changed.last_mut().expect("a byte") ^= 1;
+    fs::write(&file, &changed).expect("a file");
+    let error = find(HostLimits::default()).await.expect_err("it is another component");
+    assert!(matches!(error, LoadError::Worker(_) | LoadError::Invalid { .. }), "{error:?}");
+    fs::write(&file, UPSERT_CONTACT).expect("a file");
+    assert_not_found("another plugin in its place", find(HostLimits::default()).await);
+    fs::copy(entry(&cache), &file).expect("a file");
+    let error = find(HostLimits::default()).await;
+    assert!(matches!(error, Err(LoadError::Precompiled)), "an entry is no plugin: {error:?}");
+    fs::remove_file(&file).expect("it is ours");
+    make("mkfifo", &file);
+    let error = find(HostLimits::default()).await;
+    assert!(matches!(error, Err(LoadError::File { .. })), "a pipe is no plugin: {error:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_inspection_finds_code_too() {
     let folder = Folder::new("inspect");

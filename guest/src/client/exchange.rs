@@ -48,7 +48,7 @@ impl<'a> Outgoing<'a> {
         let json = |name: HeaderName| (name.as_str().to_owned(), b"application/json".to_vec());
         let headers = match body {
             [] => vec![json(ACCEPT)],
-            _ => vec![json(ACCEPT), json(CONTENT_TYPE)],
+            _ => vec![json(CONTENT_TYPE), json(ACCEPT)],
         };
         Self { method, scheme: WasiScheme::Https, authority, path, headers, body }
     }

@@ -13,7 +13,7 @@ use http::{Response, StatusCode, request::Parts};
 use tokio::sync::Notify;
 
 use crate::{
-    audit::{self, AuditEvent, RequestEvent, guest_request, line},
+    audit::{self, AuditEvent, RequestEvent, guest_request, request_line},
     cassette::NotRecorded,
     credential::CredentialError,
     effect::Effect,
@@ -225,7 +225,7 @@ impl Entry {
         let Some(mut event) = self.event.take() else { return };
         event.duration = self.began.elapsed();
         if event.target.is_empty() {
-            event.target = line(&event.guest_request).to_owned();
+            event.target = request_line(&event.guest_request).to_owned();
         }
         if event.result.is_empty() {
             event.result = ABANDONED.to_owned();
