@@ -1,6 +1,8 @@
 //! Which effect an action has, as far as its name tells.
 
-use std::fmt;
+use std::{collections::HashMap, fmt, sync::LazyLock};
+
+use aho_corasick::AhoCorasick;
 
 use crate::name::ActionId;
 
@@ -54,16 +56,26 @@ impl Effect {
     /// ```
     pub fn of_name(action: &ActionId) -> Option<Self> {
         let words = Words::of(action);
-        if is_raw(&words) {
+        let (mut most, mut before) = (None, None);
+        for word in words.iter() {
+            let kind = Kind::of(word);
+            let is_first = before.is_none();
+            let is_verb = is_first || before == Some(Kind::Conjunction);
+            most = most.max(match kind {
+                Kind::Raw => Some(Self::Raw),
+                Kind::Destructive => Some(Self::Destructive),
+                Kind::Writing => Some(Self::Write),
+                Kind::WritingOrNoun if is_verb => Some(Self::Write),
+                Kind::Reading if is_first => Some(Self::Read),
+                _ => None,
+            });
+            before = Some(kind);
+        }
+        // Only the first word makes a read; all others make it more.
+        if most < Some(Self::Raw) && RAW_STEMS_WITHIN.is_match(words.joined()) {
             Some(Self::Raw)
-        } else if words.iter().any(is_destructive) {
-            Some(Self::Destructive)
-        } else if words.iter().zip(words.before()).any(|(word, before)| is_writing(word, before)) {
-            Some(Self::Write)
-        } else if words.iter().next().is_some_and(|word| READING.contains(&word)) {
-            Some(Self::Read)
         } else {
-            None
+            most
         }
     }
 
@@ -225,11 +237,6 @@ const WRITING_OR_NOUN: &[&str] = &[
 
 const CONJUNCTIONS: &[&str] = &["and", "else", "or", "then"];
 
-fn is_writing(word: &str, before: Option<&str>) -> bool {
-    let is_verb = || before.is_none_or(|before| CONJUNCTIONS.contains(&before));
-    WRITING.contains(&word) || (WRITING_OR_NOUN.contains(&word) && is_verb())
-}
-
 const DESTRUCTIVE: &[&str] = &[
     "clear",
     "delete",
@@ -254,11 +261,6 @@ const DESTRUCTIVE_STEMS: &[&str] = &["delete", "destroy", "erase", "purge", "rev
 /// Words for what was deleted, and is only looked at.
 const HARMLESS: &[&str] = &["deleted", "deletedat", "isdeleted", "purged", "revoked"];
 
-fn is_destructive(word: &str) -> bool {
-    DESTRUCTIVE.contains(&word)
-        || (!HARMLESS.contains(&word) && DESTRUCTIVE_STEMS.iter().any(|stem| word.contains(stem)))
-}
-
 /// Words of actions that take a program or a request of the caller's own.
 const RAW: &[&str] = &["command", "eval", "graphql", "passthrough", "proxy", "raw", "script", "shell", "sql"];
 
@@ -267,8 +269,49 @@ const RAW: &[&str] = &["command", "eval", "graphql", "passthrough", "proxy", "ra
 const RAW_STEMS: &[&str] =
     &["apicall", "apirequest", "callapi", "callendpoint", "httpcall", "httprequest", "invokeendpoint"];
 
-fn is_raw(words: &Words) -> bool {
-    words.iter().any(|word| RAW.contains(&word)) || RAW_STEMS.iter().any(|stem| words.joined().contains(stem))
+/// What a word tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Reading,
+    Writing,
+    WritingOrNoun,
+    Destructive,
+    Harmless,
+    Raw,
+    Conjunction,
+    /// Nothing.
+    Other,
+}
+
+/// All words that tell something. An effect is told at every call and every request, so a word is looked up once.
+static KINDS: LazyLock<HashMap<&str, Kind>> = LazyLock::new(|| {
+    let lists = [
+        (READING, Kind::Reading),
+        (WRITING, Kind::Writing),
+        (WRITING_OR_NOUN, Kind::WritingOrNoun),
+        (DESTRUCTIVE, Kind::Destructive),
+        (HARMLESS, Kind::Harmless),
+        (RAW, Kind::Raw),
+        (CONJUNCTIONS, Kind::Conjunction),
+    ];
+    lists.into_iter().flat_map(|(words, kind)| words.iter().map(move |word| (*word, kind))).collect()
+});
+
+static DESTRUCTIVE_STEMS_WITHIN: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(DESTRUCTIVE_STEMS));
+static RAW_STEMS_WITHIN: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(RAW_STEMS));
+
+fn searcher(stems: &[&str]) -> AhoCorasick {
+    AhoCorasick::new(stems).expect("a few short stems are within all bounds")
+}
+
+impl Kind {
+    fn of(word: &str) -> Self {
+        match KINDS.get(word) {
+            Some(kind) => *kind,
+            None if DESTRUCTIVE_STEMS_WITHIN.is_match(word) => Self::Destructive,
+            None => Self::Other,
+        }
+    }
 }
 
 /// The words of an id in lower case: what is between everything that is no letter, and begins where a word in
@@ -318,11 +361,6 @@ impl Words {
         let ends = &self.ends[..self.count];
         let begins = std::iter::once(&0).chain(ends);
         begins.zip(ends).map(|(begin, end)| ascii(&self.letters[usize::from(*begin)..usize::from(*end)]))
-    }
-
-    /// Returns what stands before each word.
-    fn before(&self) -> impl Iterator<Item = Option<&str>> {
-        std::iter::once(None).chain(self.iter().map(Some))
     }
 
     /// Returns all words in one.
@@ -396,15 +434,12 @@ mod tests {
     }
 
     #[test]
-    fn no_word_has_two_effects() {
-        for word in READING {
-            assert!(!WRITING.contains(word) && !DESTRUCTIVE.contains(word), "{word}");
-        }
-        for word in WRITING_OR_NOUN {
-            assert!(!READING.contains(word) && !WRITING.contains(word), "{word}");
-        }
-        for word in WRITING {
-            assert!(!DESTRUCTIVE.contains(word), "{word}");
+    fn each_word_tells_one_thing() {
+        let lists = [READING, WRITING, WRITING_OR_NOUN, DESTRUCTIVE, HARMLESS, RAW, CONJUNCTIONS];
+        let words: usize = lists.iter().map(|list| list.len()).sum();
+        assert_eq!(KINDS.len(), words, "a word is in two lists");
+        for (word, kind) in KINDS.iter().filter(|(word, _)| DESTRUCTIVE_STEMS_WITHIN.is_match(*word)) {
+            assert!(matches!(kind, Kind::Destructive | Kind::Harmless), "{word} has a stem and is {kind:?}");
         }
     }
 }
