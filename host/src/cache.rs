@@ -106,6 +106,11 @@ impl CompileCache {
         self
     }
 
+    /// Tells whether the directory is one to be trusted.
+    pub(crate) fn is_usable(&self) -> bool {
+        trust::directory(&self.directory).is_ok()
+    }
+
     /// Finds the place of a component's code for an engine; none in a directory that is not to be trusted.
     pub(crate) fn place(&self, engine: &Engine, limits: &HostLimits, component: &Identity) -> Option<Place> {
         match trust::directory(&self.directory) {

@@ -102,7 +102,11 @@ async fn compile_anew(
 /// Finds the code of a component that is in a file, and tells which component it is. The file is gone through for
 /// its digest, and held nowhere: all else that a component is checked for is so of whatever has code here.
 pub(crate) async fn find_file(host: &Arc<Shared>, path: &Path) -> Option<(Component, Identity)> {
-    host.cache.as_ref()?;
+    // Where there is no use in a digest, the file is read at once; why, that load says.
+    let cache = host.cache.clone()?;
+    if !spawn_blocking(move || cache.is_usable()).await.unwrap_or(false) {
+        return None;
+    }
     let identity = component_file::identify(path, host.host_limits.component_bytes).await.ok()?;
     let (shared, known) = (host.clone(), identity.clone());
     let found = spawn_blocking(move || {

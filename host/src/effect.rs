@@ -71,7 +71,7 @@ impl Effect {
             });
             before = Some(kind);
         }
-        // Only the first word makes a read; all others make it more.
+        // The name of an arbitrary call may be in several words.
         if most < Some(Self::Raw) && RAW_STEMS_WITHIN.is_match(words.joined()) {
             Some(Self::Raw)
         } else {

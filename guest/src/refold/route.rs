@@ -37,12 +37,14 @@ impl<'a> Route<'a> {
         let action = self.action().filter(|action| segment(action).is_none());
         action.map_or(Ok(()), |action| Err(Error::unknown_action(self.app(), action)))
     }
+}
 
+#[cfg_attr(
+    all(feature = "upstream", not(any(test, fuzzing))),
+    expect(dead_code, reason = "they are for the other way")
+)]
+impl Route<'_> {
     /// Returns the method of this endpoint.
-    #[cfg_attr(
-        all(feature = "upstream", not(any(test, fuzzing))),
-        expect(dead_code, reason = "it is for the other way")
-    )]
     pub(super) fn method(&self) -> &'static Method {
         match self {
             Self::List { .. } | Self::Describe { .. } => &Method::GET,
@@ -51,10 +53,6 @@ impl<'a> Route<'a> {
     }
 
     /// Returns the path of this endpoint.
-    #[cfg_attr(
-        all(feature = "upstream", not(any(test, fuzzing))),
-        expect(dead_code, reason = "it is for the other way")
-    )]
     pub(super) fn path(&self) -> Result<String, Error> {
         let app = segment(self.app()).ok_or_else(|| Error::unknown_app(self.app()))?;
         let mut path = format!("/api/v2/integration-schema/{app}/actions");
